@@ -1,0 +1,9 @@
+//! kubectl-evolve: from manifests to a healthy, recorded, reversible rollout.
+//!
+//! Operations (`ops`) take a request and return a report (`model`); front ends (`cli`) draw it.
+//! Judgement (`rules`) is pure. `docs/architecture.md` says which room holds what.
+
+pub mod error;
+pub mod event;
+pub mod exit;
+pub mod model;

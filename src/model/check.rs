@@ -1,0 +1,53 @@
+//! The report of `check`: what is wrong with manifests before anything is sent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{error::Place, model::ObjectRef};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The cluster would refuse it, or it cannot work.
+    Error,
+    /// It works, and will bite.
+    Warning,
+    Info,
+}
+
+/// One thing found in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// A stable name of the rule: `unknown-field`.
+    pub code: String,
+    pub severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub object: Option<ObjectRef>,
+    /// The field, as in `spec.template.spec.containers[0].image`; empty for the object as a whole.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub field: String,
+    pub place: Place,
+    /// One sentence: what is wrong and what was expected.
+    pub message: String,
+    /// What to do, where one answer is right.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hint: Option<String>,
+}
+
+/// What `check` found.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckReport {
+    /// How many objects were read.
+    pub objects: usize,
+    pub findings: Vec<Finding>,
+    /// Checks that could not be made, and why (for example: no cluster to look referenced objects up in).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub skipped: Vec<String>,
+}
+
+impl CheckReport {
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+}

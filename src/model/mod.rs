@@ -1,0 +1,20 @@
+//! Requests and reports that serialise, a file for each operation.
+
+mod check;
+mod evidence;
+mod health;
+mod history;
+mod object;
+mod plan;
+
+pub use check::*;
+pub use evidence::*;
+pub use health::*;
+pub use history::*;
+pub use object::*;
+pub use plan::*;
+
+/// The `apiVersion` of every report.
+pub const API_VERSION: &str = "evolve/v1";
+/// The field manager of every write, fixed so that ownership survives a rename of the binary.
+pub const FIELD_MANAGER: &str = "kubectl-evolve";
