@@ -6,6 +6,7 @@ mod health;
 mod history;
 mod object;
 mod plan;
+mod version;
 
 pub use check::*;
 pub use evidence::*;
@@ -13,6 +14,7 @@ pub use health::*;
 pub use history::*;
 pub use object::*;
 pub use plan::*;
+pub use version::*;
 
 /// The `apiVersion` of every report.
 pub const API_VERSION: &str = "evolve/v1";

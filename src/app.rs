@@ -1,0 +1,73 @@
+//! Parses the command line, builds the context and runs the command.
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Session, output::progress, tell_error},
+    context::Environment,
+    error::{Error, Result},
+    exit,
+};
+
+/// How long an operation may take to leave things in order after Ctrl-C.
+const LEAVE_IN_ORDER: Duration = Duration::from_secs(10);
+
+/// Runs the process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let environment = environment();
+    let global = cli.global.clone();
+    let ran = run(cli, environment.clone());
+    ExitCode::from(ran.unwrap_or_else(|error| {
+        tell_error(&error, &global, &environment);
+        exit::code(&error)
+    }))
+}
+
+fn run(cli: Cli, environment: Environment) -> Result<u8> {
+    // Two crypto providers in the tree would make the default ambiguous; ours is named before any use.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|cause| Error::failed("the process cannot start its threads").because(cause))?;
+    let code = runtime.block_on(async {
+        let events = progress(&cli.global, &environment);
+        let mut session = Session::new(cli.global.clone(), environment, Arc::clone(&events));
+        let cancel = session.ctx.cancel.clone();
+        let command = cli.command.run(&mut session);
+        tokio::pin!(command);
+        let ended = tokio::select! {
+            ended = &mut command => return ended,
+            signal = tokio::signal::ctrl_c() => signal,
+        };
+        ended.map_err(|cause| Error::failed("Ctrl-C cannot be listened for").because(cause))?;
+        cancel.cancel();
+        let interrupted =
+            || Error::interrupted("interrupted before everything was left in order; run the command again");
+        tokio::select! {
+            ended = &mut command => ended,
+            _ = tokio::signal::ctrl_c() => Err(interrupted()),
+            () = tokio::time::sleep(LEAVE_IN_ORDER) => Err(interrupted()),
+        }
+    });
+    // A read of stdin cannot be cancelled; it must not hold the process.
+    runtime.shutdown_background();
+    code
+}
+
+fn environment() -> Environment {
+    let variables: std::collections::BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let of = |name: &str| variables.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let state = of("XDG_STATE_HOME").or_else(|| of("LOCALAPPDATA")).or_else(|| Some(of("HOME")?.join(".local/state")));
+    Environment {
+        folder: std::env::current_dir().unwrap_or_default(),
+        state: state.map(|folder| folder.join("kubectl-evolve")),
+        variables,
+    }
+}

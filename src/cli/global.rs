@@ -1,0 +1,115 @@
+//! The flags that every command takes: kubectl's own, and ours.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::cluster::ConnectOptions;
+
+const KUBECTL: &str = "Cluster (as in kubectl)";
+const OURS: &str = "General";
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct GlobalArguments {
+    /// The namespace; otherwise that of evolve.yaml, then that of the context
+    #[arg(short, long, global = true, value_name = "NAME", help_heading = KUBECTL)]
+    pub namespace: Option<String>,
+    /// The kubeconfig to use; otherwise the files in KUBECONFIG, then ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE", help_heading = KUBECTL)]
+    pub kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context
+    #[arg(long, global = true, value_name = "NAME", help_heading = KUBECTL)]
+    pub context: Option<String>,
+    /// The kubeconfig's cluster
+    #[arg(long, global = true, value_name = "NAME", help_heading = KUBECTL, hide_short_help = true)]
+    pub cluster: Option<String>,
+    /// The kubeconfig's user
+    #[arg(long, global = true, value_name = "NAME", help_heading = KUBECTL, hide_short_help = true)]
+    pub user: Option<String>,
+    /// The user to impersonate
+    #[arg(long = "as", global = true, value_name = "USER", help_heading = KUBECTL, hide_short_help = true)]
+    pub impersonate: Option<String>,
+    /// A group to impersonate; may be given again
+    #[arg(long = "as-group", global = true, value_name = "GROUP", help_heading = KUBECTL, hide_short_help = true)]
+    pub impersonate_groups: Vec<String>,
+    /// The URL of the API server
+    #[arg(short, long, global = true, value_name = "URL", help_heading = KUBECTL, hide_short_help = true)]
+    pub server: Option<String>,
+    /// Do not check the server's certificate
+    #[arg(long = "insecure-skip-tls-verify", global = true, help_heading = KUBECTL, hide_short_help = true)]
+    pub insecure: bool,
+    /// How long one request may take, such as 10s or 1m; 0 is for ever [default: 30s]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = seconds_or_duration, help_heading = KUBECTL)]
+    pub request_timeout: Option<Duration>,
+    /// Where discovery is kept between runs
+    #[arg(long, global = true, value_name = "FOLDER", help_heading = KUBECTL, hide_short_help = true)]
+    pub cache_dir: Option<PathBuf>,
+
+    /// The configuration to use; otherwise evolve.yaml here or in a folder above
+    #[arg(long, global = true, value_name = "FILE", help_heading = OURS)]
+    pub config: Option<PathBuf>,
+    /// The profile of the configuration, such as dev or production
+    #[arg(long, global = true, value_name = "NAME", env = "EVOLVE_PROFILE", help_heading = OURS)]
+    pub profile: Option<String>,
+    /// The application's name; otherwise that of evolve.yaml, then that of the folder
+    #[arg(long, global = true, value_name = "NAME", help_heading = OURS)]
+    pub app: Option<String>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = OURS, hide_short_help = true)]
+    pub color: ColorChoice,
+    /// Say more, such as the number of requests
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = OURS)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// At a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl GlobalArguments {
+    pub fn connect_options(&self, cache: Option<PathBuf>) -> ConnectOptions {
+        ConnectOptions {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            cluster: self.cluster.clone(),
+            user: self.user.clone(),
+            namespace: self.namespace.clone(),
+            impersonate: self.impersonate.clone(),
+            impersonate_groups: self.impersonate_groups.clone(),
+            server: self.server.clone(),
+            insecure: self.insecure,
+            request_timeout: self.request_timeout,
+            cache: self.cache_dir.clone().or(cache),
+        }
+    }
+}
+
+/// Reads a duration as kubectl does: `30s`, `5m`, `1h30m`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let expected = || format!("expected a duration such as 30s, 5m or 1h30m, got {text:?}");
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| expected())?;
+    Duration::try_from(parsed).map_err(|_| expected())
+}
+
+/// Like [`duration`]; a bare number is in seconds.
+pub fn seconds_or_duration(text: &str) -> Result<Duration, String> {
+    text.parse().map(Duration::from_secs).or_else(|_| duration(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_kubectl_reads_them() {
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(seconds_or_duration("0"), Ok(Duration::ZERO));
+        assert!(duration("5").is_err() && duration("-5s").is_err() && duration("soon").is_err());
+    }
+}

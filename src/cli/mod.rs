@@ -1,0 +1,11 @@
+//! The command line: arguments become a request, an operation answers with a report, and `output` draws it.
+
+mod command;
+mod global;
+pub mod output;
+mod session;
+mod version;
+
+pub use command::{Cli, Command};
+pub use global::GlobalArguments;
+pub use session::{Session, tell_error};

@@ -1,0 +1,11 @@
+//! Draws reports, errors and progress.
+
+mod error;
+mod progress;
+mod report;
+mod style;
+
+pub use error::draw_error;
+pub use progress::progress;
+pub use report::{Format, table, write_report};
+pub use style::Style;

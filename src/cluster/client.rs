@@ -1,0 +1,276 @@
+//! One request to the API server: bounded in number and time, repeated where that is safe, counted.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use serde_json::Value;
+use tokio::{sync::Semaphore, time::Instant};
+
+use super::{connect::chain, discovery::Discovery};
+use crate::error::{Cause, Error, Refusal, Result};
+
+/// Requests in flight at once. The API server's throughput for writes peaks near this number; see
+/// docs/performance.md.
+const IN_FLIGHT: usize = 16;
+/// How often an answer of 429 or 5xx is tried again.
+const RETRIES: u32 = 6;
+/// How long a server that has answered before may refuse connections, as it does while it restarts.
+const RESTART: Duration = Duration::from_secs(30);
+
+/// A connection to one API server.
+pub struct Cluster {
+    client: kube::Client,
+    server: String,
+    namespace: String,
+    timeout: Option<Duration>,
+    slots: Semaphore,
+    requests: AtomicUsize,
+    /// Whether the server has answered anything yet.
+    reached: AtomicBool,
+    pub(super) discovery: Discovery,
+}
+
+/// What is sent.
+pub(super) struct Call<'a> {
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// `Content-Type`, with the body.
+    pub body: Option<(&'static str, Vec<u8>)>,
+    pub accept: &'static str,
+    /// What the request does, for errors: `reading deployment.apps/api`.
+    pub doing: &'a str,
+}
+
+impl<'a> Call<'a> {
+    pub fn new(method: Method, path: String, doing: &'a str) -> Self {
+        Self { method, path, body: None, accept: "application/json", doing }
+    }
+}
+
+/// Why one attempt did not bring an answer.
+enum Attempt {
+    /// Nothing answered; the request was not sent when `sent` is false.
+    Transport { sent: bool, message: String },
+    /// The server answered that it cannot now.
+    Busy { status: StatusCode, wait: Option<Duration>, error: Error },
+    /// Final.
+    Final(Error),
+}
+
+impl Cluster {
+    pub(super) fn new(
+        client: kube::Client,
+        server: String,
+        namespace: String,
+        timeout: Option<Duration>,
+        cache: Option<PathBuf>,
+    ) -> Self {
+        let discovery = Discovery::new(cache, &server);
+        Self {
+            client,
+            server: server.trim_end_matches('/').to_owned(),
+            namespace,
+            timeout,
+            slots: Semaphore::new(IN_FLIGHT),
+            requests: AtomicUsize::new(0),
+            reached: AtomicBool::new(false),
+            discovery,
+        }
+    }
+
+    /// The client below, for watches.
+    pub(super) fn client(&self) -> &kube::Client {
+        &self.client
+    }
+
+    /// The URL of the API server.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The namespace of `-n`, of the context, or `default`.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// How many requests were sent so far, repeated ones included.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Sends a request and returns the status and the answer.
+    ///
+    /// # Errors
+    /// Unreachable when nothing answers in time or the credentials are refused; failed, with the server's refusal,
+    /// for every other status of 400 and more.
+    pub(super) async fn call(&self, call: &Call<'_>) -> Result<(StatusCode, Value)> {
+        let (status, bytes) = self.call_bytes(call).await?;
+        let value = serde_json::from_slice(&bytes).map_err(|cause| {
+            Error::failed(format!("{}: {} did not answer with JSON", call.doing, self.server)).because(cause)
+        })?;
+        Ok((status, value))
+    }
+
+    /// Like `call`, for answers that are not JSON or are parsed by the caller.
+    pub(super) async fn call_bytes(&self, call: &Call<'_>) -> Result<(StatusCode, Vec<u8>)> {
+        let began = Instant::now();
+        let mut tries = 0;
+        loop {
+            let attempt = match self.attempt(call).await {
+                Ok(answer) => return Ok(answer),
+                Err(attempt) => attempt,
+            };
+            tries += 1;
+            let backoff = Duration::from_millis(100 << tries.min(6));
+            let delay = match attempt {
+                Attempt::Final(error) => return Err(error),
+                Attempt::Busy { status, wait, error } => {
+                    let repeatable = call.method != Method::POST || status == StatusCode::TOO_MANY_REQUESTS;
+                    if tries >= RETRIES || !repeatable {
+                        return Err(error);
+                    }
+                    wait.unwrap_or(backoff)
+                }
+                Attempt::Transport { sent, message } => {
+                    let patience = if self.reached.load(Ordering::Relaxed) { RESTART } else { Duration::ZERO };
+                    if began.elapsed() >= patience || (sent && call.method == Method::POST) {
+                        return Err(self.silent(call, &message));
+                    }
+                    backoff
+                }
+            };
+            tokio::time::sleep(delay.min(Duration::from_secs(10))).await;
+        }
+    }
+
+    async fn attempt(&self, call: &Call<'_>) -> Result<(StatusCode, Vec<u8>), Attempt> {
+        let final_error = |cause: http::Error| Attempt::Final(Error::failed(call.doing.to_owned()).because(cause));
+        let mut request = Request::builder().method(&call.method).uri(&call.path).header("accept", call.accept);
+        let body = match &call.body {
+            Some((kind, body)) => {
+                request = request.header("content-type", *kind);
+                Body::from(body.clone())
+            }
+            None => Body::empty(),
+        };
+        let request = request.body(body).map_err(final_error)?;
+        let Ok(_slot) = self.slots.acquire().await else {
+            return Err(Attempt::Final(Error::interrupted(call.doing.to_owned())));
+        };
+        self.count_request();
+        let exchange = async {
+            let response = self.client.send(request).await.map_err(|error| self.transport(error))?;
+            self.reached.store(true, Ordering::Relaxed);
+            let (head, body) = response.into_parts();
+            let bytes = body.collect().await.map_err(|error| self.transport(error))?.to_bytes();
+            Ok((head, bytes))
+        };
+        let answer = match self.timeout {
+            None => exchange.await,
+            Some(timeout) => tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| {
+                let message = format!("no answer within {} s", timeout.as_secs_f32());
+                Err(Attempt::Final(self.silent(call, &message)))
+            }),
+        };
+        let (head, bytes) = answer?;
+        if head.status.as_u16() < 400 {
+            return Ok((head.status, bytes.into()));
+        }
+        let error = self.refused(call, head.status, &bytes);
+        let busy = matches!(head.status.as_u16(), 429 | 500 | 502 | 503 | 504);
+        if !busy {
+            return Err(Attempt::Final(error));
+        }
+        let wait = head.headers.get("retry-after").and_then(|text| text.to_str().ok()?.parse().ok());
+        Err(Attempt::Busy { status: head.status, wait: wait.map(Duration::from_secs), error })
+    }
+
+    fn transport(&self, error: impl std::error::Error + 'static) -> Attempt {
+        let message = chain(&error);
+        if let Some(cause) = (&error as &dyn std::error::Error).downcast_ref::<kube::Error>()
+            && matches!(cause, kube::Error::Auth(_))
+        {
+            return Attempt::Final(
+                Error::unreachable(format!("the cluster's credentials cannot be had: {message}"))
+                    .hint("check the user of the current context: `kubectl config view --minify`"),
+            );
+        }
+        Attempt::Transport { sent: !is_connect(&error), message }
+    }
+
+    fn silent(&self, call: &Call<'_>, message: &str) -> Error {
+        let error = Error::unreachable(format!("{}: {} is not reachable: {message}", call.doing, self.server));
+        if message.contains("ertificate") {
+            error
+                .hint("the certificate authority in the kubeconfig is not the one that signed the server's certificate")
+        } else {
+            error.hint("is the cluster running? `kubectl cluster-info` asks the same server")
+        }
+    }
+
+    /// The error for an answer of 400 and more, in the server's own words.
+    fn refused(&self, call: &Call<'_>, status: StatusCode, bytes: &[u8]) -> Error {
+        let refusal = refusal(status, bytes);
+        let message = format!("{}: {}", call.doing, refusal.message);
+        let error = match status.as_u16() {
+            401 => Error::unreachable(format!("{}: {} does not accept the credentials (401)", call.doing, self.server))
+                .hint("log in again, or check the user of the current context: `kubectl config view --minify`"),
+            403 => Error::failed(message).hint("`kubectl auth can-i --list` shows what this user may do"),
+            429 => Error::failed(message).hint("the API server is overloaded; try again later"),
+            _ => Error::failed(message),
+        };
+        error.refused(refusal)
+    }
+}
+
+/// Whether an error, or one of its causes, is that no connection came about.
+fn is_connect(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect()) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// The server's words in an answer of 400 and more; a body that is no `Status` is quoted, shortened.
+fn refusal(status: StatusCode, bytes: &[u8]) -> Refusal {
+    let parsed: Option<Value> = serde_json::from_slice(bytes).ok();
+    let body = parsed.filter(|body: &Value| body["kind"] == "Status");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let Some(body) = body else {
+        let quoted: String = String::from_utf8_lossy(bytes).trim().chars().take(200).collect();
+        let message = match quoted.as_str() {
+            "" => format!("the server answered {status}"),
+            _ => format!("the server answered {status}: {quoted}"),
+        };
+        return Refusal { code: status.as_u16(), message, ..Refusal::default() };
+    };
+    let causes = body["details"]["causes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    Refusal {
+        code: status.as_u16(),
+        reason: text(&body["reason"]),
+        message: text(&body["message"]),
+        causes: causes
+            .iter()
+            .map(|cause| Cause {
+                reason: text(&cause["reason"]),
+                field: text(&cause["field"]),
+                message: text(&cause["message"]),
+            })
+            .collect(),
+    }
+}

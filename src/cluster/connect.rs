@@ -1,0 +1,118 @@
+//! From a kubeconfig to a client.
+
+use std::{path::PathBuf, time::Duration};
+
+use kube::{
+    Config,
+    client::ClientBuilder,
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
+};
+
+use super::client::Cluster;
+use crate::error::{Error, Result};
+
+/// How long a request may take when the user sets no `--request-timeout`.
+const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What kubectl's connection flags say. Fields that are absent come from the kubeconfig.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectOptions {
+    /// `--kubeconfig`; without it, the files in `KUBECONFIG`, then `~/.kube/config`, then the pod's service account.
+    pub kubeconfig: Option<PathBuf>,
+    pub context: Option<String>,
+    pub cluster: Option<String>,
+    pub user: Option<String>,
+    pub namespace: Option<String>,
+    pub impersonate: Option<String>,
+    pub impersonate_groups: Vec<String>,
+    pub server: Option<String>,
+    pub insecure: bool,
+    /// Zero means none.
+    pub request_timeout: Option<Duration>,
+    /// Where discovery is kept between runs; None keeps nothing.
+    pub cache: Option<PathBuf>,
+}
+
+impl ConnectOptions {
+    /// A client for the cluster that the options name. Sends no request.
+    ///
+    /// # Errors
+    /// Usage when the kubeconfig is missing, broken or names what is not there; unreachable when its credentials
+    /// cannot be had (an exec plugin that fails).
+    pub async fn connect(&self) -> Result<Cluster> {
+        let mut config = self.config().await?;
+        if let Some(namespace) = &self.namespace {
+            config.default_namespace.clone_from(namespace);
+        }
+        if let Some(server) = &self.server {
+            config.cluster_url =
+                server.parse().map_err(|cause| Error::usage(format!("--server {server}: not a URL")).because(cause))?;
+        }
+        config.accept_invalid_certs |= self.insecure;
+        if let Some(user) = &self.impersonate {
+            config.auth_info.impersonate = Some(user.clone());
+        }
+        if !self.impersonate_groups.is_empty() {
+            config.auth_info.impersonate_groups = Some(self.impersonate_groups.clone());
+        }
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // Retries are ours, so that they are counted and told.
+        config.default_retry = false;
+        let server = config.cluster_url.to_string();
+        let namespace = config.default_namespace.clone();
+        let client = ClientBuilder::try_from(config).map_err(credentials)?.build();
+        let timeout = match self.request_timeout {
+            None => Some(DEFAULT_REQUEST_TIMEOUT),
+            Some(timeout) => Some(timeout).filter(|timeout| !timeout.is_zero()),
+        };
+        Ok(Cluster::new(client, server, namespace, timeout, self.cache.clone()))
+    }
+
+    async fn config(&self) -> Result<Config> {
+        let read = match &self.kubeconfig {
+            Some(path) => Kubeconfig::read_from(path),
+            None => Kubeconfig::read(),
+        };
+        let kubeconfig = match read {
+            Ok(kubeconfig) => kubeconfig,
+            Err(KubeconfigError::ReadConfig(cause, path)) if cause.kind() == std::io::ErrorKind::NotFound => {
+                let in_cluster = Config::incluster_env().ok().filter(|_| self.kubeconfig.is_none());
+                return in_cluster.ok_or_else(|| {
+                    Error::usage(format!("no cluster is configured: the kubeconfig {} does not exist", path.display()))
+                        .hint("set KUBECONFIG or pass --kubeconfig FILE")
+                        .hint("`minikube start` or `kind create cluster` makes a local cluster and its kubeconfig")
+                });
+            }
+            Err(error) => return Err(broken(error)),
+        };
+        let options =
+            KubeConfigOptions { context: self.context.clone(), cluster: self.cluster.clone(), user: self.user.clone() };
+        Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(broken)
+    }
+}
+
+fn broken(error: KubeconfigError) -> Error {
+    Error::usage(format!("the kubeconfig cannot be used: {}", chain(&error)))
+        .hint("`kubectl config get-contexts` lists the contexts; `kubectl config view` shows the rest")
+}
+
+fn credentials(error: kube::Error) -> Error {
+    Error::unreachable(format!("the cluster's credentials cannot be had: {}", chain(&error)))
+        .hint("check the user of the current context: `kubectl config view --minify`")
+}
+
+/// An error and its causes in one line, without the repetition that nested `Display`s bring.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let words = next.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = next.source();
+    }
+    text
+}

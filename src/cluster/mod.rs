@@ -1,0 +1,11 @@
+//! Everything that talks to Kubernetes.
+
+mod client;
+mod connect;
+mod discovery;
+mod objects;
+
+pub use client::Cluster;
+pub use connect::ConnectOptions;
+pub use discovery::Resource;
+pub use objects::{Applied, ApplyMode, DeleteOptions, ListQuery, Propagation};

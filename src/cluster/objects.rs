@@ -1,0 +1,339 @@
+//! Reading and writing objects, as plain JSON of whatever kind.
+
+use http::{Method, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::{
+    client::{Call, Cluster},
+    discovery::Resource,
+};
+use crate::{
+    error::{Error, Result},
+    model::{FIELD_MANAGER, ObjectRef},
+};
+
+/// How many objects a page of a list holds.
+const PAGE: usize = 500;
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/// What narrows a list.
+#[derive(Debug, Clone, Default)]
+pub struct ListQuery {
+    pub labels: Option<String>,
+    pub fields: Option<String>,
+    /// Ask for the metadata only.
+    pub metadata_only: bool,
+}
+
+/// How an apply is meant.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ApplyMode {
+    /// Nothing is stored.
+    pub dry_run: bool,
+    /// Takes fields from other managers.
+    pub force: bool,
+}
+
+/// What an apply did.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The object as it is now (or would be).
+    pub object: Value,
+    pub created: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Propagation {
+    #[default]
+    Background,
+    /// The dependants go first.
+    Foreground,
+    Orphan,
+}
+
+/// How an object is deleted; the preconditions make the delete refuse another object of the same name.
+#[derive(Debug, Clone, Default)]
+pub struct DeleteOptions {
+    pub uid: Option<String>,
+    pub resource_version: Option<String>,
+    pub propagation: Propagation,
+    pub dry_run: bool,
+}
+
+impl Cluster {
+    /// The server's version, as in `v1.34.4`.
+    pub async fn version(&self) -> Result<String> {
+        let (_, answer) = self.call(&Call::new(Method::GET, "/version".into(), "asking for the version")).await?;
+        Ok(answer["gitVersion"].as_str().unwrap_or("unknown").to_owned())
+    }
+
+    /// One object, or None when it is not there.
+    pub async fn get(&self, resource: &Resource, namespace: Option<&str>, name: &str) -> Result<Option<Value>> {
+        let doing = format!("reading {}/{name}", resource.plural);
+        let call = Call::new(Method::GET, path(resource, namespace, Some(name)), &doing);
+        absent_is_none(self.call(&call).await.map(|(_, object)| object))
+    }
+
+    /// Every object that matches, page by page, so that memory holds one page and what `each` keeps.
+    /// Items carry no `apiVersion` and `kind` of their own in a list; they are put back.
+    ///
+    /// # Returns
+    /// The resourceVersion of the list, from which a watch can go on.
+    pub async fn list(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        query: &ListQuery,
+        mut each: impl FnMut(Value),
+    ) -> Result<String> {
+        let doing = format!("listing {}", resource.plural);
+        let mut next = String::new();
+        loop {
+            let mut parameters = vec![("limit", PAGE.to_string())];
+            parameters.extend(query.labels.clone().map(|labels| ("labelSelector", labels)));
+            parameters.extend(query.fields.clone().map(|fields| ("fieldSelector", fields)));
+            if !next.is_empty() {
+                parameters.push(("continue", std::mem::take(&mut next)));
+            }
+            let mut call = Call::new(Method::GET, path(resource, namespace, None) + &query_string(&parameters), &doing);
+            if query.metadata_only {
+                call.accept = METADATA;
+            }
+            let (_, mut list) = self.call(&call).await?;
+            let items = list.get_mut("items").map(Value::take);
+            for mut item in items
+                .and_then(|items| match items {
+                    Value::Array(items) => Some(items),
+                    _ => None,
+                })
+                .into_iter()
+                .flatten()
+            {
+                item["apiVersion"] = resource.api_version().into();
+                item["kind"] = resource.kind.clone().into();
+                each(item);
+            }
+            let metadata = &list["metadata"];
+            next = metadata["continue"].as_str().unwrap_or_default().to_owned();
+            if next.is_empty() {
+                return Ok(metadata["resourceVersion"].as_str().unwrap_or_default().to_owned());
+            }
+        }
+    }
+
+    /// Server-side apply under our field manager.
+    pub async fn apply(&self, resource: &Resource, object: &Value, mode: ApplyMode) -> Result<Applied> {
+        let reference = ObjectRef::of(object);
+        let mut parameters = vec![("fieldManager", FIELD_MANAGER.to_owned())];
+        if mode.force {
+            parameters.push(("force", "true".into()));
+        }
+        if mode.dry_run {
+            parameters.push(("dryRun", "All".into()));
+        }
+        let doing = format!("applying {reference}");
+        let mut call = Call::new(
+            Method::PATCH,
+            path(resource, reference.namespace.as_deref(), Some(&reference.name)) + &query_string(&parameters),
+            &doing,
+        );
+        // JSON is YAML, and this is the only content type that every supported server takes for an apply.
+        call.body = Some(("application/apply-patch+yaml", encode(object)?));
+        let (status, object) = self.call(&call).await.map_err(|error| without_secrets(error, &reference))?;
+        Ok(Applied { object, created: status == StatusCode::CREATED })
+    }
+
+    /// Creates an object; 409 when it exists.
+    pub async fn create(&self, resource: &Resource, object: &Value) -> Result<Value> {
+        self.write(Method::POST, resource, object).await
+    }
+
+    /// Replaces an object; 409 when its resourceVersion is not the newest.
+    pub async fn update(&self, resource: &Resource, object: &Value) -> Result<Value> {
+        self.write(Method::PUT, resource, object).await
+    }
+
+    async fn write(&self, method: Method, resource: &Resource, object: &Value) -> Result<Value> {
+        let reference = ObjectRef::of(object);
+        let doing = format!("writing {reference}");
+        let name = Some(reference.name.as_str()).filter(|_| method == Method::PUT);
+        let parameters = query_string(&[("fieldManager", FIELD_MANAGER.to_owned())]);
+        let path = path(resource, reference.namespace.as_deref(), name) + &parameters;
+        let mut call = Call::new(method, path, &doing);
+        call.body = Some(("application/json", encode(object)?));
+        let answer = self.call(&call).await.map_err(|error| without_secrets(error, &reference))?;
+        Ok(answer.1)
+    }
+
+    /// A JSON merge patch (`application/merge-patch+json`) or, for an array, a JSON patch.
+    pub async fn patch(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Value,
+    ) -> Result<Value> {
+        let doing = format!("changing {}/{name}", resource.plural);
+        let parameters = query_string(&[("fieldManager", FIELD_MANAGER.to_owned())]);
+        let mut call = Call::new(Method::PATCH, path(resource, namespace, Some(name)) + &parameters, &doing);
+        let kind = if patch.is_array() { "application/json-patch+json" } else { "application/merge-patch+json" };
+        call.body = Some((kind, encode(patch)?));
+        self.call(&call).await.map(|(_, object)| object)
+    }
+
+    /// Deletes an object. Returns whether it was there.
+    pub async fn delete(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        options: &DeleteOptions,
+    ) -> Result<bool> {
+        let doing = format!("deleting {}/{name}", resource.plural);
+        let mut body = json!({"apiVersion": "v1", "kind": "DeleteOptions"});
+        body["propagationPolicy"] = match options.propagation {
+            Propagation::Background => "Background",
+            Propagation::Foreground => "Foreground",
+            Propagation::Orphan => "Orphan",
+        }
+        .into();
+        if let Some(uid) = &options.uid {
+            body["preconditions"]["uid"] = uid.clone().into();
+        }
+        if let Some(version) = &options.resource_version {
+            body["preconditions"]["resourceVersion"] = version.clone().into();
+        }
+        if options.dry_run {
+            body["dryRun"] = json!(["All"]);
+        }
+        let mut call = Call::new(Method::DELETE, path(resource, namespace, Some(name)), &doing);
+        call.body = Some(("application/json", encode(&body)?));
+        Ok(absent_is_none(self.call(&call).await)?.is_some())
+    }
+
+    /// The last lines of a container's log; None when there is none (any more).
+    pub async fn log(&self, pod: &ObjectRef, container: &str, previous: bool, lines: usize) -> Result<Option<String>> {
+        let namespace = pod.namespace.as_deref().unwrap_or_default();
+        let doing = format!("reading the log of {}/{container}", pod.name);
+        let parameters = [
+            ("container", container.to_owned()),
+            ("tailLines", lines.to_string()),
+            ("limitBytes", (lines * 4096).to_string()),
+            ("previous", previous.to_string()),
+        ];
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{}/log{}", pod.name, query_string(&parameters));
+        match self.call_bytes(&Call::new(Method::GET, path, &doing)).await {
+            Ok((_, bytes)) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(error) if matches!(error.code(), 400 | 404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The path of a resource, or of one object of it.
+pub(super) fn path(resource: &Resource, namespace: Option<&str>, name: Option<&str>) -> String {
+    let mut path = match resource.group.as_str() {
+        "" => format!("/api/{}", resource.version),
+        group => format!("/apis/{group}/{}", resource.version),
+    };
+    if let Some(namespace) = namespace.filter(|_| resource.namespaced) {
+        path += &format!("/namespaces/{namespace}");
+    }
+    path += &format!("/{}", resource.plural);
+    if let Some(name) = name {
+        path += &format!("/{}", escape(name));
+    }
+    path
+}
+
+fn query_string(parameters: &[(&str, String)]) -> String {
+    let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    format!("?{}", pairs.join("&"))
+}
+
+/// For a path segment or a query value: everything but the unreserved characters of RFC 3986.
+fn escape(text: &str) -> impl std::fmt::Display {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, RESERVED)
+}
+
+fn encode(value: &Value) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|cause| Error::failed("an object cannot be written as JSON").because(cause))
+}
+
+fn absent_is_none<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code() == 404 => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The server quotes invalid values in its refusal; those of a Secret must not be repeated.
+fn without_secrets(error: Error, reference: &ObjectRef) -> Error {
+    if reference.kind != "Secret" {
+        return error;
+    }
+    let Some(refusal) = error.refusal() else { return error };
+    let mut refusal = refusal.clone();
+    let fields: Vec<&str> = refusal.causes.iter().map(|cause| cause.field.as_str()).collect();
+    let message = match (refusal.code, fields.is_empty()) {
+        (409 | 403, _) => return error,
+        (_, true) => format!("applying {reference}: refused ({} {})", refusal.code, refusal.reason),
+        (_, false) => format!("applying {reference}: refused ({}): {}", refusal.reason, fields.join(", ")),
+    };
+    refusal.message.clone_from(&message);
+    for cause in &mut refusal.causes {
+        cause.message.clear();
+    }
+    Error::failed(message).refused(refusal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(group: &str, plural: &str, namespaced: bool) -> Resource {
+        Resource {
+            group: group.into(),
+            version: "v1".into(),
+            kind: String::new(),
+            plural: plural.into(),
+            singular: String::new(),
+            short_names: Vec::new(),
+            namespaced,
+            listable: true,
+        }
+    }
+
+    #[test]
+    fn paths_follow_scope_and_group() {
+        assert_eq!(
+            path(&resource("apps", "deployments", true), Some("shop"), Some("api")),
+            "/apis/apps/v1/namespaces/shop/deployments/api"
+        );
+        assert_eq!(path(&resource("", "nodes", false), Some("shop"), None), "/api/v1/nodes");
+        let role = path(&resource("rbac.authorization.k8s.io", "clusterroles", false), None, Some("system:node"));
+        assert_eq!(role, "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode");
+    }
+
+    #[test]
+    fn a_refused_secret_is_named_by_its_fields_only() {
+        let refusal = crate::error::Refusal {
+            code: 422,
+            reason: "Invalid".into(),
+            message: "data[x]: Invalid value: \"hunter2\"".into(),
+            causes: vec![crate::error::Cause {
+                field: "data[x]".into(),
+                message: "hunter2".into(),
+                ..Default::default()
+            }],
+        };
+        let reference =
+            ObjectRef { kind: "Secret".into(), name: "s".into(), api_version: "v1".into(), namespace: None };
+        let error = without_secrets(Error::failed("data[x]: Invalid value: \"hunter2\"").refused(refusal), &reference);
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        assert!(error.message().contains("data[x]"));
+    }
+}

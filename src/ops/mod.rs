@@ -1,0 +1,3 @@
+//! The operations: each takes the context and a request and returns a report.
+
+pub mod version;
