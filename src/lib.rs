@@ -12,3 +12,4 @@ pub mod event;
 pub mod exit;
 pub mod model;
 pub mod ops;
+pub mod rules;

@@ -1,0 +1,5 @@
+//! Pure judgement: no client, no file, no clock.
+
+pub mod difference;
+pub mod ownership;
+pub mod waves;

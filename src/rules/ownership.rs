@@ -1,0 +1,164 @@
+//! Whether an object is provably as wanted, from the fields that the API server says are ours.
+//!
+//! A server-side apply changes nothing when our entry in `metadata.managedFields` lists exactly the fields of the
+//! manifest and every one of them has the manifest's value. The format of the list is that of
+//! sigs.k8s.io/structured-merge-diff, `fieldpath/serialize.go`.
+
+use serde_json::{Map, Value};
+
+use crate::model::FIELD_MANAGER;
+
+/// The fields that identify an object; they are never in the list.
+const IDENTITY: [&str; 2] = ["name", "namespace"];
+
+/// Whether applying `desired` to `live` would provably change nothing. False is no proof of a difference: the server
+/// may have normalised a value.
+pub fn is_as_wanted(desired: &Value, live: &Value) -> bool {
+    let Some(owned) = fields_of(live, FIELD_MANAGER, "Apply") else { return false };
+    let (Value::Object(desired), Value::Object(live)) = (desired, live) else { return false };
+    let mut desired = desired.clone();
+    desired.remove("apiVersion");
+    desired.remove("kind");
+    if let Some(Value::Object(metadata)) = desired.get_mut("metadata") {
+        metadata.retain(|key, _| !IDENTITY.contains(&key.as_str()));
+        if metadata.is_empty() {
+            desired.remove("metadata");
+        }
+    }
+    map_matches(&desired, owned, live)
+}
+
+/// The field set of a manager's entry for the main resource.
+pub fn fields_of<'v>(live: &'v Value, manager: &str, operation: &str) -> Option<&'v Map<String, Value>> {
+    let entries = live["metadata"]["managedFields"].as_array()?;
+    let ours = |entry: &&Value| {
+        entry["manager"] == manager && entry["operation"] == operation && entry.get("subresource").is_none()
+    };
+    entries.iter().find(ours)?["fieldsV1"].as_object()
+}
+
+fn matches(desired: &Value, owned: &Value, live: &Value) -> bool {
+    let Value::Object(owned) = owned else { return false };
+    if owned.keys().all(|key| key == ".") {
+        return desired == live;
+    }
+    match (desired, live) {
+        (Value::Object(desired), Value::Object(live)) => map_matches(desired, owned, live),
+        (Value::Array(desired), Value::Array(live)) => list_matches(desired, owned, live),
+        _ => false,
+    }
+}
+
+fn map_matches(desired: &Map<String, Value>, owned: &Map<String, Value>, live: &Map<String, Value>) -> bool {
+    let owned_fields = owned.keys().filter(|key| *key != ".").count();
+    owned_fields == desired.len()
+        && desired.iter().all(|(key, wanted)| {
+            let pair = owned.get(&format!("f:{key}")).zip(live.get(key));
+            pair.is_some_and(|(owned, live)| matches(wanted, owned, live))
+        })
+}
+
+/// A list is owned item by item: by the keys of each item (`k:{"name":"api"}`), or by value (`v:"finalizer"`).
+fn list_matches(desired: &[Value], owned: &Map<String, Value>, live: &[Value]) -> bool {
+    let items: Vec<(&String, &Value)> = owned.iter().filter(|(key, _)| *key != ".").collect();
+    items.len() == desired.len()
+        && items.iter().all(|(key, owned)| match key.split_once(':') {
+            Some(("v", value)) => {
+                let value: Option<Value> = serde_json::from_str(value).ok();
+                value.is_some_and(|value| desired.contains(&value) && live.contains(&value))
+            }
+            Some(("k", keys)) => {
+                let keys: Option<Map<String, Value>> = serde_json::from_str(keys).ok();
+                keys.is_some_and(|keys| item_matches(desired, &keys, owned, live))
+            }
+            _ => false,
+        })
+}
+
+fn item_matches(desired: &[Value], keys: &Map<String, Value>, owned: &Value, live: &[Value]) -> bool {
+    let Some(live) = live.iter().find(|item| keys.iter().all(|(key, value)| item.get(key) == Some(value))) else {
+        return false;
+    };
+    // A key may be left out of the manifest where it has a default, as a port's protocol has.
+    let named = |item: &&Value| keys.iter().all(|(key, value)| item.get(key).is_none_or(|wanted| wanted == value));
+    let mut candidates = desired.iter().filter(named);
+    let (Some(wanted), None) = (candidates.next(), candidates.next()) else { return false };
+    matches(wanted, owned, live)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn live() -> Value {
+        json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {
+                "name": "api", "namespace": "shop", "labels": {"app": "api"}, "finalizers": ["a/b"],
+                "managedFields": [{
+                    "manager": "kubectl-evolve", "operation": "Apply",
+                    "fieldsV1": {
+                        "f:metadata": {"f:labels": {"f:app": {}}, "f:finalizers": {"v:\"a/b\"": {}}},
+                        "f:spec": {
+                            "f:ports": {"k:{\"port\":80,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}, "f:targetPort": {}}},
+                            "f:selector": {}
+                        }
+                    }
+                }]
+            },
+            "spec": {
+                "clusterIP": "10.0.0.1", "selector": {"app": "api"},
+                "ports": [{"port": 80, "protocol": "TCP", "targetPort": 8001}]
+            }
+        })
+    }
+
+    fn desired() -> Value {
+        json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "api", "namespace": "shop", "labels": {"app": "api"}, "finalizers": ["a/b"]},
+            "spec": {"selector": {"app": "api"}, "ports": [{"port": 80, "targetPort": 8001}]}
+        })
+    }
+
+    #[test]
+    fn what_is_owned_with_the_same_value_is_as_wanted() {
+        assert!(is_as_wanted(&desired(), &live()));
+    }
+
+    #[test]
+    fn every_difference_is_seen() {
+        let change = |pointer: &str, value: Value| {
+            let mut desired = desired();
+            *desired.pointer_mut(pointer).unwrap() = value;
+            desired
+        };
+        for changed in [
+            change("/metadata/labels/app", json!("web")),
+            change("/metadata/labels", json!({"app": "api", "tier": "back"})),
+            change("/metadata/labels", json!({})),
+            change("/metadata/finalizers", json!([])),
+            change("/metadata/finalizers", json!(["c/d"])),
+            change("/spec/selector", json!({"app": "api", "tier": "back"})),
+            change("/spec/ports/0/targetPort", json!(8002)),
+            change("/spec/ports", json!([{"port": 80}])),
+            change("/spec/ports", json!([{"port": 80, "targetPort": 8001}, {"port": 81, "targetPort": 8001}])),
+            change("/spec/ports", json!([{"port": 80, "protocol": "UDP", "targetPort": 8001}])),
+            change("/spec", json!({"selector": {"app": "api"}})),
+        ] {
+            assert!(!is_as_wanted(&changed, &live()), "{changed}");
+        }
+    }
+
+    #[test]
+    fn a_drift_of_the_live_object_is_seen() {
+        let mut drifted = live();
+        drifted["spec"]["ports"][0]["targetPort"] = json!(9);
+        assert!(!is_as_wanted(&desired(), &drifted));
+        let mut unowned = live();
+        unowned["metadata"]["managedFields"][0]["manager"] = json!("kubectl");
+        assert!(!is_as_wanted(&desired(), &unowned));
+    }
+}
