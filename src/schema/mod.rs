@@ -1,0 +1,15 @@
+//! What Kubernetes types look like: a compact table of every built-in type, and of those that a CRD defines.
+//!
+//! The built-in table comes from an API server's own OpenAPI, reduced by `tools/schema-table.rs`.
+
+mod builtin;
+mod custom;
+mod reader;
+mod table;
+mod withdrawn;
+
+pub use builtin::builtin;
+pub use custom::of_crd;
+pub use reader::Reader;
+pub use table::{Field, Kind, ListType, Schema, Shape, Type, TypeId};
+pub use withdrawn::{Withdrawn, withdrawn};
