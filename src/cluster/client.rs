@@ -228,6 +228,9 @@ impl Cluster {
                 .hint("log in again, or check the user of the current context: `kubectl config view --minify`"),
             403 => Error::failed(message).hint("`kubectl auth can-i --list` shows what this user may do"),
             429 => Error::failed(message).hint("the API server is overloaded; try again later"),
+            500.. => Error::failed(message).hint(
+                "the fault is the API server's; `kubectl get --raw '/readyz?verbose'` shows which of its parts fails",
+            ),
             _ => Error::failed(message),
         };
         error.refused(refusal)

@@ -1,0 +1,8 @@
+//! Tests of the whole binary against a real API server, and against one that misbehaves.
+//!
+//! They need `EVOLVE_TEST_CLUSTER=1` and a KUBECONFIG; without the first, those that need a cluster say so and pass.
+
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod support;

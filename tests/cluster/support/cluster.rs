@@ -1,0 +1,107 @@
+//! The test cluster, and namespaces in it that go away by themselves.
+
+use std::{path::PathBuf, time::Duration};
+
+use k8s_openapi::api::core::v1;
+use kube::{
+    Api, Client, Config,
+    api::{DeleteParams, PostParams},
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// The cluster that `EVOLVE_TEST_CLUSTER=1` and KUBECONFIG name.
+pub struct TestCluster {
+    pub client: Client,
+    pub kubeconfig: PathBuf,
+}
+
+impl TestCluster {
+    /// None, with a line that says so, unless `EVOLVE_TEST_CLUSTER` is 1; a cluster that is then missing is a failure.
+    pub async fn find() -> Option<Self> {
+        if std::env::var("EVOLVE_TEST_CLUSTER").as_deref() != Ok("1") {
+            println!("skipped: this test needs a cluster; set EVOLVE_TEST_CLUSTER=1 and KUBECONFIG");
+            return None;
+        }
+        let kubeconfig = PathBuf::from(std::env::var_os("KUBECONFIG").expect("EVOLVE_TEST_CLUSTER=1 needs KUBECONFIG"));
+        let client = client(&kubeconfig).await;
+        client.apiserver_version().await.expect("EVOLVE_TEST_CLUSTER=1, and the cluster does not answer");
+        Some(Self { client, kubeconfig })
+    }
+
+    /// A new namespace, deleted when the value is dropped.
+    pub async fn namespace(&self, purpose: &str) -> Namespace {
+        let mut wanted = v1::Namespace::default();
+        wanted.metadata.generate_name = Some(format!("evolve-test-{purpose}-"));
+        let made = Api::all(self.client.clone()).create(&PostParams::default(), &wanted).await.unwrap();
+        Namespace {
+            name: made.metadata.name.unwrap(),
+            client: self.client.clone(),
+            kubeconfig: self.kubeconfig.clone(),
+        }
+    }
+}
+
+/// A namespace for one test.
+pub struct Namespace {
+    pub name: String,
+    client: Client,
+    kubeconfig: PathBuf,
+}
+
+impl Namespace {
+    /// The objects in a path below the namespace: `("/api/v1", "configmaps")`.
+    pub async fn list(&self, group: &str, plural: &str) -> Vec<Value> {
+        let path = format!("{group}/namespaces/{}/{plural}", self.name);
+        let request = http::Request::get(path).body(Vec::new()).unwrap();
+        let list: Value = self.client.request(request).await.unwrap();
+        list["items"].as_array().unwrap().clone()
+    }
+
+    /// The names of the objects in a path below the namespace, sorted.
+    pub async fn names(&self, group: &str, plural: &str) -> Vec<String> {
+        let objects = self.list(group, plural).await;
+        let mut names: Vec<String> =
+            objects.iter().map(|object| object["metadata"]["name"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Namespace {
+    /// Also after a failed assertion, when the test's own runtime is on its way out.
+    fn drop(&mut self) {
+        let (name, kubeconfig) = (self.name.clone(), self.kubeconfig.clone());
+        let delete = async move {
+            let namespaces: Api<v1::Namespace> = Api::all(client(&kubeconfig).await);
+            if let Err(error) = namespaces.delete(&name, &DeleteParams::background()).await {
+                println!("the namespace {name} is left behind: {error}");
+            }
+        };
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let _ = std::thread::spawn(move || runtime().map(|runtime| runtime.block_on(delete))).join();
+    }
+}
+
+async fn client(kubeconfig: &std::path::Path) -> Client {
+    // Another test may have done it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let read = Kubeconfig::read_from(kubeconfig).unwrap();
+    let mut config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
+    config.default_retry = false;
+    Client::try_from(config).unwrap()
+}
+
+/// Asks again and again until there is an answer; fails, naming what was waited for, after `deadline`.
+#[track_caller]
+pub async fn wait_until<T>(what: &str, deadline: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + deadline;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < end, "waited {deadline:?} for {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

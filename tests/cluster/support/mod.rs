@@ -1,0 +1,9 @@
+//! What the tests share: the binary, the cluster, and a proxy that makes the cluster misbehave.
+
+mod binary;
+mod cluster;
+mod proxy;
+
+pub use binary::{Ended, Evolve};
+pub use cluster::{Namespace, TestCluster, wait_until};
+pub use proxy::{Fault, Proxy, Rule};
