@@ -7,6 +7,7 @@ pub mod app;
 pub mod cli;
 pub mod cluster;
 pub mod context;
+pub mod config;
 pub mod error;
 pub mod event;
 pub mod exit;

@@ -1,0 +1,200 @@
+//! The configuration as a whole: found, read, checked, and resolved for a profile.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    check::{Problem, below, check, nearest},
+    document::{self, Node, Value},
+    find::{below_folder, find},
+    profile::{Origins, merge, origins},
+    schema::schema,
+    types::{SecretSource, Settings},
+};
+use crate::error::{Error, Place, Result};
+
+/// What to load.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadRequest<'a> {
+    /// The folder from which `evolve.yaml` is looked for upward; empty is the working directory.
+    pub start: &'a Path,
+    /// The file to use instead, seen from `start`.
+    pub file: Option<&'a Path>,
+    /// The profile; without it the file's `defaultProfile`, or none.
+    pub profile: Option<&'a str>,
+}
+
+/// The settings, resolved for a profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    pub file: PathBuf,
+    /// The folder of the file.
+    pub folder: PathBuf,
+    pub profile: Option<String>,
+    /// The settings with their defaults; paths are joined to `folder`.
+    pub settings: Settings,
+    pub origins: Origins,
+}
+
+/// What an examination of the file found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examined {
+    pub file: PathBuf,
+    /// Every problem, in the order of the file.
+    pub problems: Vec<Problem>,
+    /// The settings, when there is no problem.
+    pub config: Option<Config>,
+}
+
+/// Loads the configuration; none when there is no file.
+///
+/// # Errors
+/// The first problem of the file, an unknown profile, and a file that cannot be read; all are errors of usage.
+pub fn load(request: &LoadRequest) -> Result<Option<Config>> {
+    let Some(examined) = examine(request)? else { return Ok(None) };
+    let Some(first) = examined.problems.first() else { return Ok(examined.config) };
+    let more = examined.problems.len() - 1;
+    let mut message = first.message.clone();
+    if more > 0 {
+        message.push_str(&format!(" (and {more} more)"));
+    }
+    let mut error = Error::usage(message).at(first.place.clone());
+    if let Some(hint) = &first.hint {
+        error = error.hint(hint.clone());
+    }
+    if more > 0 {
+        error = error.hint("`kubectl evolve config check` lists every problem");
+    }
+    Err(error)
+}
+
+/// Reads the configuration and lists every problem in it; none when there is no file.
+///
+/// # Errors
+/// An unknown profile, and a file that cannot be read.
+pub fn examine(request: &LoadRequest) -> Result<Option<Examined>> {
+    let file = match request.file {
+        Some(file) => request.start.join(file),
+        None => match (find(request.start)?, request.profile) {
+            (Some(file), _) => file,
+            (None, None) => return Ok(None),
+            (None, Some(profile)) => {
+                let message = format!("the profile {profile:?} is asked for, and there is no evolve.yaml to define it");
+                return Err(Error::usage(message).hint("name the file with --config FILE"));
+            }
+        },
+    };
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| Error::usage(format!("{} cannot be read", file.display())).because(error))?;
+    examine_text(file, &text, request.profile).map(Some)
+}
+
+fn examine_text(file: PathBuf, text: &str, profile: Option<&str>) -> Result<Examined> {
+    let name = file.display().to_string();
+    let mut problems = Vec::new();
+    let document = match document::read(&name, text, &mut problems) {
+        Ok(document) => document,
+        Err(problem) => return Ok(Examined { file, problems: vec![problem], config: None }),
+    };
+    problems.extend(check(&name, &document, &schema()));
+    problems.extend(same_secrets(&name, &document));
+    problems.extend(missing_default(&name, &document));
+    problems.sort_by(|one, other| one.place.cmp(&other.place));
+    if !problems.is_empty() {
+        return Ok(Examined { file, problems, config: None });
+    }
+    let config = resolve(file.clone(), &name, document, profile)?;
+    Ok(Examined { file, problems, config: Some(config) })
+}
+
+/// Lays the profile over the document and reads the settings.
+fn resolve(file: PathBuf, name: &str, document: Node, profile: Option<&str>) -> Result<Config> {
+    let profiles = document.get("profiles").cloned();
+    let default = document.get("defaultProfile").and_then(Node::text).map(str::to_owned);
+    let profile = profile.map(str::to_owned).or(default);
+    let over = match &profile {
+        Some(profile) => Some(chosen(name, profiles.as_ref(), profile)?),
+        None => None,
+    };
+    let mut base = document;
+    if let Value::Map(entries) = &mut base.value {
+        entries.retain(|entry| entry.key != "profiles" && entry.key != "defaultProfile");
+    }
+    let merged = match over {
+        Some(over) if over.value != Value::Null => merge(base, over.clone()),
+        _ => base,
+    };
+    let origins = origins(name, &merged, profile.as_deref().zip(over));
+    let mut settings: Settings = serde_json::from_value(merged.to_json())
+        .map_err(|error| Error::usage(error.to_string()).at(Place { file: name.to_owned(), ..Place::default() }))?;
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    join_paths(&mut settings, &folder);
+    Ok(Config { file, folder, profile, settings, origins })
+}
+
+fn chosen<'a>(file: &str, profiles: Option<&'a Node>, profile: &str) -> Result<&'a Node> {
+    let entries = profiles.map(Node::entries).unwrap_or_default();
+    if let Some(entry) = entries.iter().find(|entry| entry.key == profile) {
+        return Ok(&entry.value);
+    }
+    let names: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+    let suggestion = nearest(profile, names.iter().copied()).map(|near| format!("; did you mean {near:?}?"));
+    let error = Error::usage(format!("there is no profile {profile:?}{}", suggestion.unwrap_or_default()));
+    let error = error.at(Place { file: file.to_owned(), ..Place::default() });
+    Err(error.hint(match names.as_slice() {
+        [] => "the file has no profiles".to_owned(),
+        names => format!("the profiles are {}", names.join(", ")),
+    }))
+}
+
+/// A problem for each Secret that a list names twice.
+fn same_secrets(file: &str, document: &Node) -> Vec<Problem> {
+    let profiles = document.get("profiles").map(Node::entries).unwrap_or_default();
+    let layers = profiles.iter().map(|entry| (below("profiles", &entry.key), &entry.value));
+    let mut problems = Vec::new();
+    for (path, layer) in std::iter::once((String::new(), document)).chain(layers) {
+        let items = layer.get("secrets").map(Node::items).unwrap_or_default();
+        let identity =
+            |item: &Node| (item.get("namespace").cloned().map(|n| n.value), item.get("name").cloned().map(|n| n.value));
+        for (index, item) in items.iter().enumerate() {
+            let Some(name) = item.get("name") else { continue };
+            if items.iter().take(index).any(|earlier| identity(earlier) == identity(item)) {
+                let path = format!("{}[{index}]", below(&path, "secrets"));
+                let message = format!(
+                    "{path}: a Secret with the name {:?} is in the list already",
+                    name.text().unwrap_or_default()
+                );
+                problems.push(Problem { place: name.position.of(file), path, message, hint: None });
+            }
+        }
+    }
+    problems
+}
+
+/// A problem when `defaultProfile` names no profile.
+fn missing_default(file: &str, document: &Node) -> Option<Problem> {
+    let node = document.get("defaultProfile")?;
+    let error = chosen(file, document.get("profiles"), node.text()?).err()?;
+    let hint = error.hints().first().cloned();
+    let message = format!("defaultProfile: {}", error.message());
+    Some(Problem { place: node.position.of(file), path: "defaultProfile".to_owned(), message, hint })
+}
+
+/// Makes every path in the settings one that can be opened.
+fn join_paths(settings: &mut Settings, folder: &Path) {
+    let join = |path: &mut PathBuf| *path = below_folder(folder, path);
+    for location in settings.manifests.iter_mut().chain(&mut settings.kustomize) {
+        if !location.contains("://") {
+            *location = below_folder(folder, Path::new(location.as_str())).display().to_string();
+        }
+    }
+    for image in settings.images.values_mut() {
+        join(&mut image.context);
+        image.secrets.iter_mut().filter_map(|secret| secret.file.as_mut()).for_each(join);
+    }
+    settings.substitute.iter_mut().flat_map(|substitute| &mut substitute.env_file).for_each(join);
+    for key in settings.secrets.iter_mut().flat_map(|secret| secret.keys.values_mut()) {
+        if let SecretSource::File(path) = &mut key.source {
+            join(path);
+        }
+    }
+}

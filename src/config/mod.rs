@@ -1,0 +1,21 @@
+//! The configuration file `evolve.yaml`: its types, and how it is found, read, checked and resolved.
+
+mod check;
+mod document;
+mod find;
+mod formats;
+mod load;
+mod profile;
+mod schema;
+mod types;
+
+pub use check::Problem;
+pub use find::FILE_NAME;
+pub use formats::{Size, duration};
+pub use load::{Config, Examined, LoadRequest, examine, load};
+pub use profile::{Origin, Origins};
+pub use schema::schema;
+pub use types::*;
+
+#[cfg(test)]
+mod tests;
