@@ -2,5 +2,7 @@
 
 pub mod applyset;
 pub mod difference;
+mod fields;
 pub mod ownership;
+pub mod readiness;
 pub mod waves;
