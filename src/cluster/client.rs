@@ -12,7 +12,7 @@ use kube::client::Body;
 use serde_json::Value;
 use tokio::{sync::Semaphore, time::Instant};
 
-use super::{connect::chain, discovery::Discovery};
+use super::{connect::chain, credentials, discovery::Discovery};
 use crate::error::{Cause, Error, Refusal, Result};
 
 /// Requests in flight at once. The API server's throughput for writes peaks near this number; see
@@ -197,15 +197,10 @@ impl Cluster {
     }
 
     fn transport(&self, error: impl std::error::Error + 'static) -> Attempt {
-        let message = chain(&error);
-        if let Some(cause) = (&error as &dyn std::error::Error).downcast_ref::<kube::Error>()
-            && matches!(cause, kube::Error::Auth(_))
-        {
-            return Attempt::Final(
-                Error::unreachable(format!("the cluster's credentials cannot be had: {message}"))
-                    .hint("check the user of the current context: `kubectl config view --minify`"),
-            );
+        if let Some(refused) = credentials::refused(&error, None) {
+            return Attempt::Final(refused);
         }
+        let message = chain(&error);
         Attempt::Transport { sent: !is_connect(&error), message }
     }
 

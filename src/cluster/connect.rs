@@ -5,10 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use kube::{
     Config,
     client::ClientBuilder,
-    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
+    config::{ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
-use super::client::Cluster;
+use super::{client::Cluster, credentials};
 use crate::error::{Error, Result};
 
 /// How long a request may take when the user sets no `--request-timeout`.
@@ -61,7 +61,8 @@ impl ConnectOptions {
         config.default_retry = false;
         let server = config.cluster_url.to_string();
         let namespace = config.default_namespace.clone();
-        let client = ClientBuilder::try_from(config).map_err(credentials)?.build();
+        let plugin = config.auth_info.exec.clone();
+        let client = ClientBuilder::try_from(config).map_err(|error| unusable(error, plugin.as_ref()))?.build();
         let timeout = match self.request_timeout {
             None => Some(DEFAULT_REQUEST_TIMEOUT),
             Some(timeout) => Some(timeout).filter(|timeout| !timeout.is_zero()),
@@ -93,13 +94,25 @@ impl ConnectOptions {
 }
 
 fn broken(error: KubeconfigError) -> Error {
-    Error::usage(format!("the kubeconfig cannot be used: {}", chain(&error)))
+    let what = match &error {
+        // The words of the parser quote the file, which holds keys and tokens.
+        KubeconfigError::Parse(error) => match error.location() {
+            Some(place) => format!("it is not YAML, or not a kubeconfig, at line {}", place.line()),
+            None => "it is not YAML, or not a kubeconfig".into(),
+        },
+        other => chain(other),
+    };
+    Error::usage(format!("the kubeconfig cannot be used: {what}"))
         .hint("`kubectl config get-contexts` lists the contexts; `kubectl config view` shows the rest")
 }
 
-fn credentials(error: kube::Error) -> Error {
-    Error::unreachable(format!("the cluster's credentials cannot be had: {}", chain(&error)))
-        .hint("check the user of the current context: `kubectl config view --minify`")
+fn unusable(error: kube::Error, plugin: Option<&ExecConfig>) -> Error {
+    match (credentials::refused(&error, plugin), error) {
+        (Some(refused), _) => refused,
+        (None, kube::Error::InferKubeconfig(error)) => broken(error),
+        (None, error) => Error::usage(format!("the kubeconfig cannot be used: {}", chain(&error)))
+            .hint("`kubectl config view` shows it"),
+    }
 }
 
 /// An error and its causes in one line, without the repetition that nested `Display`s bring.

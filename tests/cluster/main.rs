@@ -5,4 +5,6 @@
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod kubeconfig;
+#[cfg(test)]
 mod support;

@@ -94,7 +94,6 @@ async fn client(kubeconfig: &std::path::Path) -> Client {
 }
 
 /// Asks again and again until there is an answer; fails, naming what was waited for, after `deadline`.
-#[track_caller]
 pub async fn wait_until<T>(what: &str, deadline: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let end = Instant::now() + deadline;
     loop {

@@ -4,6 +4,6 @@ mod binary;
 mod cluster;
 mod proxy;
 
-pub use binary::{Ended, Evolve};
-pub use cluster::{Namespace, TestCluster, wait_until};
+pub use binary::{Ended, Evolve, kubeconfig};
+pub use cluster::TestCluster;
 pub use proxy::{Fault, Proxy, Rule};
