@@ -15,3 +15,4 @@ pub mod model;
 pub mod ops;
 pub mod rules;
 pub mod schema;
+pub mod source;

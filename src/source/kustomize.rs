@@ -1,0 +1,32 @@
+//! `kubectl kustomize`: kustomizations are built by kubectl itself.
+
+use std::{io, path::Path, process::Stdio};
+
+use tokio::process::Command;
+
+use crate::error::{Error, Result};
+
+/// The objects of the kustomization in `folder`, which is relative to `base`, as YAML.
+///
+/// # Errors
+/// A usage error with kubectl's own words when it refuses the kustomization, or when there is no kubectl.
+pub(super) async fn build(base: &Path, folder: &Path) -> Result<Vec<u8>> {
+    let output = Command::new("kubectl")
+        .arg("kustomize")
+        .arg(base.join(folder))
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::usage("kustomizations are built by kubectl, and there is none")
+                .hint("install kubectl, or build with kustomize: kustomize build DIR | kubectl evolve deploy -f -"),
+            _ => Error::failed("kubectl cannot be started").because(error),
+        })?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    let words = words.trim().trim_start_matches("error: ");
+    Err(Error::usage(format!("kubectl kustomize {} failed: {words}", folder.display())))
+}

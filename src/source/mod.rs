@@ -1,0 +1,17 @@
+//! Manifests: found, read, and expanded into objects with their places.
+
+mod document;
+mod fetch;
+mod folder;
+mod kustomize;
+mod place;
+mod read;
+mod scalar;
+mod sources;
+mod substitute;
+mod yaml;
+
+pub use folder::discover;
+pub use read::{Input, ReadRequest, read};
+pub use sources::Sources;
+pub use substitute::Substitution;

@@ -1,0 +1,381 @@
+//! One YAML (or JSON) document becomes one JSON value, as kubectl's own reader makes it.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StrInput, Tag, options};
+use serde_json::{Map, Value};
+
+use super::{
+    document::Position,
+    scalar::{Scalar, resolve},
+    substitute::Variables,
+};
+use crate::error::{Error, Place, Result};
+
+/// How much all aliases of a document together may add to it, in bytes of text and 32 for each value.
+const EXPANSION_LIMIT: usize = 16 << 20;
+
+pub(super) fn parser_options() -> Options {
+    options! { emit_comments: false }
+}
+
+pub(super) fn position(marker: Marker) -> Position {
+    Position { line: marker.line() as u32, column: marker.col() as u32 + 1 }
+}
+
+/// A document with where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Excerpt<'t> {
+    pub file: &'t str,
+    pub text: &'t str,
+    pub start: Position,
+}
+
+impl Excerpt<'_> {
+    pub(super) fn place(&self, position: Position) -> Place {
+        self.start.place(self.file, position)
+    }
+}
+
+/// A value and where it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Parsed {
+    pub value: Value,
+    pub place: Place,
+}
+
+/// Parses one document; none when it is empty. Hidden expressions are replaced when there are `variables`.
+pub(super) fn parse<'t>(excerpt: Excerpt<'t>, variables: Option<&'t Variables>) -> Result<Option<Parsed>> {
+    let parser = Parser::new_from_str_with_options(excerpt.text, parser_options());
+    let mut reader = Reader { excerpt, variables, parser, anchors: HashMap::new(), expanded: 0 };
+    let mut root = None;
+    loop {
+        let (event, span) = reader.next()?;
+        match event {
+            Event::StreamEnd => break,
+            Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
+            _ if root.is_some() => {
+                return Err(reader
+                    .error(span.start, "a second document follows `...`")
+                    .hint("separate documents with a line `---`: kubectl reads nothing after `...`"));
+            }
+            event => {
+                let value = reader.node(event, span)?;
+                root = Some(Parsed { value, place: excerpt.place(position(span.start)) });
+            }
+        }
+    }
+    Ok(root.filter(|root| !root.value.is_null()))
+}
+
+struct Reader<'t> {
+    excerpt: Excerpt<'t>,
+    variables: Option<&'t Variables>,
+    parser: Parser<'t, StrInput<'t>>,
+    /// The values of the anchors that are complete.
+    anchors: HashMap<usize, Value>,
+    /// What aliases have added so far, as [`EXPANSION_LIMIT`] counts it.
+    expanded: usize,
+}
+
+/// Where a key of a mapping was written.
+struct Written {
+    at: Marker,
+    /// Came through a merge key: a key of the mapping itself may replace it.
+    merged: bool,
+}
+
+impl<'t> Reader<'t> {
+    fn next(&mut self) -> Result<(Event<'t>, Span)> {
+        match self.parser.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(error)) => {
+                let fault = self.error(*error.marker(), format!("not valid YAML: {}", error.info()));
+                Err(if self.excerpt.text.contains("{{") {
+                    fault.hint("this looks like a template: render it first, for example with `helm template`")
+                } else {
+                    fault
+                })
+            }
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn error(&self, at: Marker, message: impl Into<String>) -> Error {
+        Error::usage(message).at(self.excerpt.place(position(at)))
+    }
+
+    fn node(&mut self, event: Event<'t>, span: Span) -> Result<Value> {
+        let (value, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let text = self.fill(text, span)?;
+                let scalar = self.scalar(&text, style, tag.as_deref(), span)?;
+                let value = scalar.into_value(text).ok_or_else(|| {
+                    self.error(span.start, "JSON has no number for this").hint("put it in quotes to make it a string")
+                })?;
+                (value, anchor)
+            }
+            Event::SequenceStart(_, anchor, _) => (self.sequence()?, anchor),
+            Event::MappingStart(_, anchor, _) => (self.mapping()?, anchor),
+            Event::Alias(anchor) => return self.alias(anchor, span),
+            _ => return Err(self.error(span.start, "expected a value")),
+        };
+        if anchor != 0 {
+            self.anchors.insert(anchor, value.clone());
+        }
+        Ok(value)
+    }
+
+    fn sequence(&mut self) -> Result<Value> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(Value::Array(items)),
+                (event, span) => items.push(self.node(event, span)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self) -> Result<Value> {
+        let mut map = Map::new();
+        let mut written = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::MappingEnd => return Ok(Value::Object(map)),
+                Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<" => {
+                    let (event, value_span) = self.next()?;
+                    let value = self.node(event, value_span)?;
+                    self.merge(value, span.start, value_span.start, &mut map, &mut written)?;
+                }
+                event => {
+                    let key = self.key(event, span)?;
+                    let (event, value_span) = self.next()?;
+                    let value = self.node(event, value_span)?;
+                    self.insert(key, value, span.start, &mut map, &mut written)?;
+                }
+            }
+        }
+    }
+
+    /// Adds a key of the mapping itself. The same key again is accepted with the same value only.
+    fn insert(
+        &self,
+        key: String,
+        value: Value,
+        at: Marker,
+        map: &mut Map<String, Value>,
+        written: &mut Vec<Written>,
+    ) -> Result<()> {
+        let Some(old) = map.get_mut(&key) else {
+            map.insert(key, value);
+            written.push(Written { at, merged: false });
+            return Ok(());
+        };
+        let differs = *old != value;
+        *old = value;
+        let index = map.keys().position(|other| *other == key);
+        let Some(first) = index.and_then(|index| written.get_mut(index)) else { return Ok(()) };
+        if first.merged || !differs {
+            *first = Written { at, merged: false };
+            return Ok(());
+        }
+        let place = self.excerpt.place(position(first.at));
+        Err(self
+            .error(
+                at,
+                format!(
+                    "the key {key:?} stands twice with different values, first at line {} column {}",
+                    place.line, place.column
+                ),
+            )
+            .hint("keep one of the two: kubectl would silently take the last"))
+    }
+
+    /// Adds the keys of a merge key's value. As in go-yaml 2, they replace the keys before them.
+    fn merge(
+        &self,
+        value: Value,
+        at: Marker,
+        value_at: Marker,
+        map: &mut Map<String, Value>,
+        written: &mut Vec<Written>,
+    ) -> Result<()> {
+        let layers = match value {
+            Value::Array(layers) => layers,
+            layer => vec![layer],
+        };
+        for layer in layers.into_iter().rev() {
+            let Value::Object(layer) = layer else {
+                return Err(self.error(value_at, "a merge key `<<` needs a mapping or a list of mappings"));
+            };
+            for (key, value) in layer {
+                if map.insert(key, value).is_none() {
+                    written.push(Written { at, merged: true });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, event: Event<'t>, span: Span) -> Result<String> {
+        let key = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let text = self.fill(text, span)?;
+                let scalar = self.scalar(&text, style, tag.as_deref(), span)?;
+                if anchor != 0
+                    && let Some(value) = scalar.into_value(text.as_ref())
+                {
+                    self.anchors.insert(anchor, value);
+                }
+                scalar.into_key(text)
+            }
+            Event::Alias(anchor) => match self.alias(anchor, span)? {
+                Value::String(text) => Some(text),
+                value @ (Value::Bool(_) | Value::Number(_)) => Some(value.to_string()),
+                _ => None,
+            },
+            _ => None,
+        };
+        key.ok_or_else(|| self.error(span.start, "a key must be a string, a number or a bool"))
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<Value> {
+        let Some(value) = self.anchors.get(&anchor) else {
+            return Err(self.error(span.start, "an anchor's value holds an alias of itself"));
+        };
+        self.expanded += weight(value);
+        if self.expanded > EXPANSION_LIMIT {
+            return Err(self.error(span.start, "the aliases of this document expand to too much"));
+        }
+        Ok(value.clone())
+    }
+
+    fn fill(&self, text: Cow<'t, str>, span: Span) -> Result<Cow<'t, str>> {
+        let Some(variables) = self.variables else { return Ok(text) };
+        variables.fill(text).map_err(|missing| {
+            let source = self.excerpt.text;
+            let begin = span.start.byte_offset().unwrap_or_default();
+            let found = source.get(begin..).and_then(|from| from.find(&missing.hidden));
+            let before = source.get(..begin + found.unwrap_or_default()).unwrap_or_default();
+            Error::usage(format!("the variable {} has no value", missing.name))
+                .at(self.excerpt.place(Position::START.after(before)))
+                .hint(format!(
+                    "set {name} in the environment or an env file, or give a default: ${{{name}:-value}}",
+                    name = missing.name
+                ))
+        })
+    }
+
+    fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<Scalar> {
+        let Some(tag) = tag else {
+            return Ok(if style == ScalarStyle::Plain { resolve(text) } else { Scalar::Text });
+        };
+        let scalar = resolve(text);
+        let (fits, scalar) = match tag.core_suffix() {
+            Some("bool") => (matches!(scalar, Scalar::Bool(_)), scalar),
+            Some("int") => (matches!(scalar, Scalar::Integer(_)), scalar),
+            Some("null") => (scalar == Scalar::Null, scalar),
+            Some("float") => match scalar {
+                Scalar::Integer(integer) => (true, Scalar::Float(integer as f64)),
+                scalar => (matches!(scalar, Scalar::Float(_)), scalar),
+            },
+            _ => (true, Scalar::Text),
+        };
+        if fits {
+            Ok(scalar)
+        } else {
+            Err(self.error(span.start, format!("this is not a value of its tag {}", tag.original())))
+        }
+    }
+}
+
+/// The size of a value, as [`EXPANSION_LIMIT`] counts it.
+fn weight(value: &Value) -> usize {
+    32 + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(map) => map.iter().map(|(key, value)| key.len() + weight(value)).sum(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Option<Value>> {
+        let excerpt = Excerpt { file: "a.yaml", text, start: Position::START };
+        Ok(parse(excerpt, None)?.map(|parsed| parsed.value))
+    }
+
+    fn refused(text: &str) -> String {
+        read(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_document_becomes_one_value() {
+        let text =
+            "# top\na: {b: [1, yes, 'yes', \"1\"]} # end\nc: |\n  x\n  y\nd: >-\n  x\n  y\ne: |+\n  x\n\n1: !!str 2\n";
+        let expected = json!({"a": {"b": [1, true, "yes", "1"]}, "c": "x\ny\n", "d": "x y", "e": "x\n\n", "1": "2"});
+        assert_eq!(read(text).unwrap(), Some(expected));
+        assert_eq!(read("# nothing\n").unwrap(), None);
+        assert_eq!(read("---\n").unwrap(), None);
+    }
+
+    #[test]
+    fn anchors_and_merge_keys_work_as_in_kubectl() {
+        let text = "x: &x {a: 1, b: 2}\nz:\n  a: 9\n  <<: *x\n  b: 3\nl: {<<: [*x, {a: 7, c: 8}]}\n";
+        let value = read(text).unwrap().unwrap();
+        assert_eq!(value["z"], json!({"a": 1, "b": 3}));
+        assert_eq!(value["l"], json!({"a": 1, "b": 2, "c": 8}));
+        assert!(refused("a: {<<: 1}").starts_with("a.yaml:1:9: a merge key"));
+    }
+
+    #[test]
+    fn the_same_key_with_another_value_is_refused() {
+        let error = read("a: 1\nb:\n  c: 1\n  d: 2\n  c: 2\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"a.yaml:5:3: the key "c" stands twice with different values, first at line 3 column 3"#
+        );
+        assert_eq!(read("a: 1\na: 1\n").unwrap(), Some(json!({"a": 1})));
+    }
+
+    #[test]
+    fn faults_say_where_they_are() {
+        assert_eq!(refused("a: 1\nb: [\n"), "a.yaml:2:4: not valid YAML: unclosed bracket '['");
+        assert!(refused("a: .inf").starts_with("a.yaml:1:4: JSON has no number"));
+        assert!(refused("a: !!int x").contains("not a value of its tag !!int"));
+        assert!(refused("a: 1\n...\nb: 2\n").contains("second document"));
+        assert!(refused("? {a: 1}\n: 2\n").contains("a key must be"));
+        assert!(refused("a: &a [*a]").contains("alias of itself"));
+        assert!(refused("a: {{ .Values.a }}").starts_with("a.yaml:1:"));
+    }
+
+    #[test]
+    fn a_billion_laughs_are_refused() {
+        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..12 {
+            let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
+            text += &format!("a{level}: &a{level} [{aliases}]\n");
+        }
+        assert!(refused(&text).contains("expand to too much"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[-a:{}\\[\\]&*!|>'\"#%@ \n\t?,<~0-9]{0,60}|\\PC*") {
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn json_reads_as_json(text in "[ -~é\u{1F600}\\n\\t]{0,20}", integer: i32) {
+            let value = json!({"text": text, "list": [integer, null, true, {}, []], text.clone(): ""});
+            proptest::prop_assert_eq!(read(&value.to_string()).unwrap(), Some(value.clone()));
+            proptest::prop_assert_eq!(read(&serde_json::to_string_pretty(&value).unwrap()).unwrap(), Some(value));
+        }
+    }
+}
