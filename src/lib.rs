@@ -6,8 +6,8 @@
 pub mod app;
 pub mod cli;
 pub mod cluster;
-pub mod context;
 pub mod config;
+pub mod context;
 pub mod error;
 pub mod event;
 pub mod exit;

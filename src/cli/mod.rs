@@ -1,6 +1,7 @@
 //! The command line: arguments become a request, an operation answers with a report, and `output` draws it.
 
 mod command;
+mod config;
 mod global;
 pub mod output;
 mod session;

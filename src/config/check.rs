@@ -1,30 +1,15 @@
 //! The settings as written, held against the JSON Schema: every problem, with its place.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{
     document::{Entry, Node, Position, Value},
     formats,
 };
-use crate::error::Place;
-
-/// Something wrong in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Problem {
-    pub place: Place,
-    /// The setting, as in `profiles.dev.deploy.timeout`; empty for the file as a whole.
-    pub path: String,
-    /// One sentence: what is wrong and what was expected. Never a value that may be a secret.
-    pub message: String,
-    /// What to do, where one answer is likely right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-}
+use crate::model::ConfigProblem;
 
 /// Checks a document against a schema whose keywords are those that `schema` emits.
-pub(super) fn check(file: &str, document: &Node, schema: &Json) -> Vec<Problem> {
+pub(super) fn check(file: &str, document: &Node, schema: &Json) -> Vec<ConfigProblem> {
     let mut checker = Checker { file, root: schema, problems: Vec::new() };
     checker.check(document, schema, "");
     checker.problems
@@ -49,7 +34,7 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 struct Checker<'a> {
     file: &'a str,
     root: &'a Json,
-    problems: Vec<Problem>,
+    problems: Vec<ConfigProblem>,
 }
 
 impl<'a> Checker<'a> {
@@ -227,7 +212,7 @@ impl<'a> Checker<'a> {
     }
 
     fn report(&mut self, position: Position, path: &str, message: String, hint: Option<String>) {
-        self.problems.push(Problem { place: position.of(self.file), path: path.to_owned(), message, hint });
+        self.problems.push(ConfigProblem { place: position.of(self.file), path: path.to_owned(), message, hint });
     }
 }
 

@@ -8,8 +8,7 @@ use serde::{
 };
 use serde_saphyr::{Spanned, options::DuplicateKeyPolicy};
 
-use super::check::Problem;
-use crate::error::Place;
+use crate::{error::Place, model::ConfigProblem};
 
 /// A line and a column, counted from 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,6 +50,11 @@ pub(super) struct Entry {
 }
 
 impl Node {
+    /// A map without entries, as at the begin of a file.
+    pub fn empty() -> Self {
+        Self { position: Position { line: 1, column: 1 }, value: Value::Map(Vec::new()) }
+    }
+
     /// The value at a key; nothing when this is no map or has no such key.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
@@ -101,7 +105,7 @@ impl Node {
 ///
 /// # Errors
 /// What is no YAML, with its place.
-pub(super) fn read(file: &str, text: &str, problems: &mut Vec<Problem>) -> Result<Node, Problem> {
+pub(super) fn read(file: &str, text: &str, problems: &mut Vec<ConfigProblem>) -> Result<Node, ConfigProblem> {
     match parse(text, DuplicateKeyPolicy::Error) {
         Ok(node) => Ok(node),
         Err(error) => match error.without_snippet() {
@@ -124,7 +128,7 @@ fn parse(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Node, serde_s
         .unwrap_or(Node { position: Position { line: 1, column: 1 }, value: Value::Map(Vec::new()) }))
 }
 
-fn problem(file: &str, error: &serde_saphyr::Error) -> Problem {
+fn problem(file: &str, error: &serde_saphyr::Error) -> ConfigProblem {
     let position = error.location().map(|location| position(&location)).unwrap_or_default();
     let message = match error {
         serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key {key:?} is there twice"),
@@ -138,7 +142,7 @@ fn problem(file: &str, error: &serde_saphyr::Error) -> Problem {
             text.split(" at line ").next().unwrap_or(&text).to_owned()
         }
     };
-    Problem { place: position.of(file), path: String::new(), message, hint: None }
+    ConfigProblem { place: position.of(file), path: String::new(), message, hint: None }
 }
 
 fn position(location: &serde_saphyr::Location) -> Position {

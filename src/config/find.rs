@@ -7,23 +7,16 @@ use crate::error::{Error, Result};
 /// The file's name.
 pub const FILE_NAME: &str = "evolve.yaml";
 
-/// The nearest `evolve.yaml` from a folder upward, or none. A relative start gives a relative path.
+/// The nearest `evolve.yaml` from a folder upward, seen from that folder; or none.
 pub(super) fn find(start: &Path) -> Result<Option<PathBuf>> {
     let here = if start.as_os_str().is_empty() { Path::new(".") } else { start };
     let absolute = std::path::absolute(here)
         .map_err(|error| Error::usage(format!("the folder {} cannot be used", here.display())).because(error))?;
-    let found = absolute.ancestors().enumerate().find(|(_, folder)| folder.join(FILE_NAME).is_file());
-    Ok(found.map(|(depth, folder)| {
-        if start.is_absolute() {
-            return folder.join(FILE_NAME);
-        }
-        let mut path = start.to_owned();
-        path.extend(std::iter::repeat_n("..", depth));
-        path.join(FILE_NAME)
-    }))
+    let depth = absolute.ancestors().position(|folder| folder.join(FILE_NAME).is_file());
+    Ok(depth.map(|depth| std::iter::repeat_n("..", depth).chain([FILE_NAME]).collect()))
 }
 
-/// A path that the file names, seen from where the file is found. An absolute path stays as it is.
+/// A path that the file names, seen from where its folder is seen from. An absolute path stays as it is.
 pub(super) fn below_folder(folder: &Path, path: &Path) -> PathBuf {
     let joined: PathBuf = folder.join(path).components().collect();
     if joined.as_os_str().is_empty() { PathBuf::from(".") } else { joined }
@@ -39,9 +32,9 @@ mod tests {
         let inner = root.path().join("a/b/c");
         std::fs::create_dir_all(&inner).unwrap();
         std::fs::write(root.path().join(FILE_NAME), "name: outer").unwrap();
-        assert_eq!(find(&inner).unwrap(), Some(root.path().join(FILE_NAME)));
+        assert_eq!(find(&inner).unwrap(), Some(PathBuf::from("../../../evolve.yaml")));
         std::fs::write(root.path().join("a/b").join(FILE_NAME), "name: inner").unwrap();
-        assert_eq!(find(&inner).unwrap(), Some(root.path().join("a/b").join(FILE_NAME)));
+        assert_eq!(find(&inner).unwrap(), Some(PathBuf::from("../evolve.yaml")));
     }
 
     #[test]

@@ -11,6 +11,11 @@ pub(super) struct Format {
     pub expected: &'static str,
 }
 
+/// An application's name is part of the names of its records, so it is shorter than a label may be.
+pub(super) const NAME: Format = Format {
+    pattern: "^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$",
+    expected: "at most 40 lower-case letters, digits and '-', with a letter or digit at both ends",
+};
 pub(super) const LABEL: Format = Format {
     pattern: "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
     expected: "at most 63 lower-case letters, digits and '-', with a letter or digit at both ends",
@@ -32,7 +37,7 @@ pub(super) const SIZE: Format =
 
 /// The words for the texts that a pattern allows.
 pub(super) fn expected(pattern: &str) -> Option<&'static str> {
-    [LABEL, SUBDOMAIN, VARIABLE, PLATFORM, DURATION, SIZE]
+    [NAME, LABEL, SUBDOMAIN, VARIABLE, PLATFORM, DURATION, SIZE]
         .into_iter()
         .find(|format| format.pattern == pattern)
         .map(|format| format.expected)

@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    check::{Problem, below, check, nearest},
+    check::{below, check, nearest},
     document::{self, Node, Value},
-    find::{below_folder, find},
+    find::{FILE_NAME, below_folder, find},
     profile::{Origins, merge, origins},
     schema::schema,
     types::{SecretSource, Settings},
 };
-use crate::error::{Error, Place, Result};
+use crate::{
+    error::{Error, Place, Result},
+    model::ConfigProblem,
+};
 
 /// What to load.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +26,8 @@ pub struct LoadRequest<'a> {
     pub profile: Option<&'a str>,
 }
 
-/// The settings, resolved for a profile.
+/// The settings, resolved for a profile. All paths are seen from where the file was looked for, so that they read well
+/// in messages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     pub file: PathBuf,
@@ -35,14 +39,15 @@ pub struct Config {
     pub origins: Origins,
 }
 
-/// What an examination of the file found.
+/// The file as read, with every problem in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Examined {
     pub file: PathBuf,
+    /// The names of the profiles.
+    pub profiles: Vec<String>,
     /// Every problem, in the order of the file.
-    pub problems: Vec<Problem>,
-    /// The settings, when there is no problem.
-    pub config: Option<Config>,
+    pub problems: Vec<ConfigProblem>,
+    document: Node,
 }
 
 /// Loads the configuration; none when there is no file.
@@ -50,85 +55,86 @@ pub struct Examined {
 /// # Errors
 /// The first problem of the file, an unknown profile, and a file that cannot be read; all are errors of usage.
 pub fn load(request: &LoadRequest) -> Result<Option<Config>> {
-    let Some(examined) = examine(request)? else { return Ok(None) };
-    let Some(first) = examined.problems.first() else { return Ok(examined.config) };
-    let more = examined.problems.len() - 1;
-    let mut message = first.message.clone();
-    if more > 0 {
-        message.push_str(&format!(" (and {more} more)"));
+    let Some(examined) = examine(request)? else {
+        let Some(profile) = request.profile else { return Ok(None) };
+        let message = format!("the profile {profile:?} is asked for, and there is no {FILE_NAME} to define it");
+        return Err(Error::usage(message).hint("name the file with --config FILE"));
+    };
+    examined.resolve(request.profile).map(Some)
+}
+
+/// Reads the file and lists every problem in it; none when there is no file.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn examine(request: &LoadRequest) -> Result<Option<Examined>> {
+    let found = match request.file {
+        Some(file) => Some(file.to_owned()),
+        None => find(request.start)?,
+    };
+    let Some(file) = found else { return Ok(None) };
+    let text = std::fs::read_to_string(request.start.join(&file))
+        .map_err(|error| Error::usage(format!("{} cannot be read", file.display())).because(error))?;
+    let name = file.display().to_string();
+    let mut problems = Vec::new();
+    let document = match document::read(&name, &text, &mut problems) {
+        Ok(document) => document,
+        Err(problem) => {
+            return Ok(Some(Examined { file, profiles: Vec::new(), problems: vec![problem], document: Node::empty() }));
+        }
+    };
+    problems.extend(check(&name, &document, &schema()));
+    problems.extend(same_secrets(&name, &document));
+    problems.extend(missing_default(&name, &document));
+    problems.sort_by(|one, other| one.place.cmp(&other.place));
+    let profiles = document.get("profiles").map(Node::entries).unwrap_or_default();
+    let profiles = profiles.iter().map(|entry| entry.key.clone()).collect();
+    Ok(Some(Examined { file, profiles, problems, document }))
+}
+
+impl Examined {
+    /// The settings for a profile; without one, for the file's `defaultProfile`, or as they are.
+    ///
+    /// # Errors
+    /// The first problem of the file, and an unknown profile.
+    pub fn resolve(&self, profile: Option<&str>) -> Result<Config> {
+        if let Some(first) = self.problems.first() {
+            return Err(problem_error(first, self.problems.len() - 1));
+        }
+        let name = self.file.display().to_string();
+        let default = self.document.get("defaultProfile").and_then(Node::text);
+        let profile = profile.or(default);
+        let over = match profile {
+            Some(profile) => Some((profile, chosen(&name, self.document.get("profiles"), profile)?)),
+            None => None,
+        };
+        let mut merged = self.document.clone();
+        if let Value::Map(entries) = &mut merged.value {
+            entries.retain(|entry| entry.key != "profiles" && entry.key != "defaultProfile");
+        }
+        if let Some((_, over)) = over.filter(|(_, over)| over.value != Value::Null) {
+            merged = merge(merged, over.clone());
+        }
+        let origins = origins(&name, &merged, over);
+        let mut settings: Settings = serde_json::from_value(merged.to_json())
+            .map_err(|error| Error::usage(error.to_string()).at(Place { file: name, ..Place::default() }))?;
+        let folder = self.file.parent().unwrap_or(Path::new("")).to_owned();
+        join_paths(&mut settings, &folder);
+        Ok(Config { file: self.file.clone(), folder, profile: profile.map(str::to_owned), settings, origins })
     }
-    let mut error = Error::usage(message).at(first.place.clone());
+}
+
+/// The error for a file with problems: the first of them, and how many more there are.
+fn problem_error(first: &ConfigProblem, more: usize) -> Error {
+    let others = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+    let mut error = Error::usage(format!("{}{others}", first.message)).at(first.place.clone());
     if let Some(hint) = &first.hint {
         error = error.hint(hint.clone());
     }
     if more > 0 {
         error = error.hint("`kubectl evolve config check` lists every problem");
     }
-    Err(error)
-}
-
-/// Reads the configuration and lists every problem in it; none when there is no file.
-///
-/// # Errors
-/// An unknown profile, and a file that cannot be read.
-pub fn examine(request: &LoadRequest) -> Result<Option<Examined>> {
-    let file = match request.file {
-        Some(file) => request.start.join(file),
-        None => match (find(request.start)?, request.profile) {
-            (Some(file), _) => file,
-            (None, None) => return Ok(None),
-            (None, Some(profile)) => {
-                let message = format!("the profile {profile:?} is asked for, and there is no evolve.yaml to define it");
-                return Err(Error::usage(message).hint("name the file with --config FILE"));
-            }
-        },
-    };
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| Error::usage(format!("{} cannot be read", file.display())).because(error))?;
-    examine_text(file, &text, request.profile).map(Some)
-}
-
-fn examine_text(file: PathBuf, text: &str, profile: Option<&str>) -> Result<Examined> {
-    let name = file.display().to_string();
-    let mut problems = Vec::new();
-    let document = match document::read(&name, text, &mut problems) {
-        Ok(document) => document,
-        Err(problem) => return Ok(Examined { file, problems: vec![problem], config: None }),
-    };
-    problems.extend(check(&name, &document, &schema()));
-    problems.extend(same_secrets(&name, &document));
-    problems.extend(missing_default(&name, &document));
-    problems.sort_by(|one, other| one.place.cmp(&other.place));
-    if !problems.is_empty() {
-        return Ok(Examined { file, problems, config: None });
-    }
-    let config = resolve(file.clone(), &name, document, profile)?;
-    Ok(Examined { file, problems, config: Some(config) })
-}
-
-/// Lays the profile over the document and reads the settings.
-fn resolve(file: PathBuf, name: &str, document: Node, profile: Option<&str>) -> Result<Config> {
-    let profiles = document.get("profiles").cloned();
-    let default = document.get("defaultProfile").and_then(Node::text).map(str::to_owned);
-    let profile = profile.map(str::to_owned).or(default);
-    let over = match &profile {
-        Some(profile) => Some(chosen(name, profiles.as_ref(), profile)?),
-        None => None,
-    };
-    let mut base = document;
-    if let Value::Map(entries) = &mut base.value {
-        entries.retain(|entry| entry.key != "profiles" && entry.key != "defaultProfile");
-    }
-    let merged = match over {
-        Some(over) if over.value != Value::Null => merge(base, over.clone()),
-        _ => base,
-    };
-    let origins = origins(name, &merged, profile.as_deref().zip(over));
-    let mut settings: Settings = serde_json::from_value(merged.to_json())
-        .map_err(|error| Error::usage(error.to_string()).at(Place { file: name.to_owned(), ..Place::default() }))?;
-    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-    join_paths(&mut settings, &folder);
-    Ok(Config { file, folder, profile, settings, origins })
+    error
 }
 
 fn chosen<'a>(file: &str, profiles: Option<&'a Node>, profile: &str) -> Result<&'a Node> {
@@ -147,7 +153,7 @@ fn chosen<'a>(file: &str, profiles: Option<&'a Node>, profile: &str) -> Result<&
 }
 
 /// A problem for each Secret that a list names twice.
-fn same_secrets(file: &str, document: &Node) -> Vec<Problem> {
+fn same_secrets(file: &str, document: &Node) -> Vec<ConfigProblem> {
     let profiles = document.get("profiles").map(Node::entries).unwrap_or_default();
     let layers = profiles.iter().map(|entry| (below("profiles", &entry.key), &entry.value));
     let mut problems = Vec::new();
@@ -163,7 +169,7 @@ fn same_secrets(file: &str, document: &Node) -> Vec<Problem> {
                     "{path}: a Secret with the name {:?} is in the list already",
                     name.text().unwrap_or_default()
                 );
-                problems.push(Problem { place: name.position.of(file), path, message, hint: None });
+                problems.push(ConfigProblem { place: name.position.of(file), path, message, hint: None });
             }
         }
     }
@@ -171,12 +177,12 @@ fn same_secrets(file: &str, document: &Node) -> Vec<Problem> {
 }
 
 /// A problem when `defaultProfile` names no profile.
-fn missing_default(file: &str, document: &Node) -> Option<Problem> {
+fn missing_default(file: &str, document: &Node) -> Option<ConfigProblem> {
     let node = document.get("defaultProfile")?;
     let error = chosen(file, document.get("profiles"), node.text()?).err()?;
     let hint = error.hints().first().cloned();
     let message = format!("defaultProfile: {}", error.message());
-    Some(Problem { place: node.position.of(file), path: "defaultProfile".to_owned(), message, hint })
+    Some(ConfigProblem { place: node.position.of(file), path: "defaultProfile".to_owned(), message, hint })
 }
 
 /// Makes every path in the settings one that can be opened.

@@ -9,11 +9,10 @@ mod profile;
 mod schema;
 mod types;
 
-pub use check::Problem;
 pub use find::FILE_NAME;
 pub use formats::{Size, duration};
 pub use load::{Config, Examined, LoadRequest, examine, load};
-pub use profile::{Origin, Origins};
+pub use profile::{Origins, leaves};
 pub use schema::schema;
 pub use types::*;
 

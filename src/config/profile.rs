@@ -2,28 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::{
     check::below,
     document::{Entry, Node, Value},
 };
-use crate::error::Place;
-
-/// Where a setting came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "from", rename_all = "camelCase")]
-pub enum Origin {
-    /// The file itself.
-    File { place: Place },
-    /// A profile in the file.
-    Profile { profile: String, place: Place },
-    /// Nobody set it.
-    Default,
-}
+use crate::{error::Place, model::SettingOrigin};
 
 /// The origin of each single value, by its path: `deploy.timeout`, `manifests[0]`. What is not there is a default.
-pub type Origins = BTreeMap<String, Origin>;
+pub type Origins = BTreeMap<String, SettingOrigin>;
 
 /// Lays a profile over the base: maps merge, lists and single values replace, nothing removes.
 pub(super) fn merge(base: Node, over: Node) -> Node {
@@ -45,30 +33,47 @@ pub(super) fn merge(base: Node, over: Node) -> Node {
 pub(super) fn origins(file: &str, merged: &Node, profile: Option<(&str, &Node)>) -> Origins {
     let mut overridden = BTreeMap::new();
     if let Some((_, node)) = profile {
-        leaves(file, node, "", &mut overridden);
+        places(file, node, "", &mut overridden);
     }
-    let mut places = BTreeMap::new();
-    leaves(file, merged, "", &mut places);
+    let mut found = BTreeMap::new();
+    places(file, merged, "", &mut found);
     let origin = |path: &String, place: Place| match profile {
-        Some((name, _)) if overridden.contains_key(path) => Origin::Profile { profile: name.to_owned(), place },
-        _ => Origin::File { place },
+        Some((name, _)) if overridden.contains_key(path) => SettingOrigin::Profile { profile: name.to_owned(), place },
+        _ => SettingOrigin::File { place },
     };
-    places.into_iter().map(|(path, place)| (path.clone(), origin(&path, place))).collect()
+    found.into_iter().map(|(path, place)| (path.clone(), origin(&path, place))).collect()
 }
 
 /// The place of each single value of a tree, by its path.
-fn leaves(file: &str, node: &Node, path: &str, into: &mut BTreeMap<String, Place>) {
+fn places(file: &str, node: &Node, path: &str, into: &mut BTreeMap<String, Place>) {
     match &node.value {
         Value::Null => {}
         Value::Map(entries) => {
-            entries.iter().for_each(|entry| leaves(file, &entry.value, &below(path, &entry.key), into));
+            entries.iter().for_each(|entry| places(file, &entry.value, &below(path, &entry.key), into));
         }
         Value::List(items) => {
             let indexed = items.iter().enumerate();
-            indexed.for_each(|(index, item)| leaves(file, item, &format!("{path}[{index}]"), into));
+            indexed.for_each(|(index, item)| places(file, item, &format!("{path}[{index}]"), into));
         }
         Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
             into.insert(path.to_owned(), node.position.of(file));
         }
+    }
+}
+
+/// The single values of resolved settings with their paths, as [`Origins`] has them.
+pub fn leaves(settings: &Json) -> Vec<(String, &Json)> {
+    let mut found = Vec::new();
+    collect(settings, String::new(), &mut found);
+    found
+}
+
+fn collect<'a>(value: &'a Json, path: String, found: &mut Vec<(String, &'a Json)>) {
+    match value {
+        Json::Object(entries) => entries.iter().for_each(|(key, value)| collect(value, below(&path, key), found)),
+        Json::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| collect(item, format!("{path}[{index}]"), found));
+        }
+        _ => found.push((path, value)),
     }
 }

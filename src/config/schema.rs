@@ -21,7 +21,10 @@ pub fn schema() -> Json {
     }
     if let Some(properties) = schema.get_mut("properties").and_then(Json::as_object_mut) {
         let description = "The profile that is used when none is named.";
-        properties.insert("defaultProfile".to_owned(), json!({"type": ["string", "null"], "description": description}));
+        properties.insert(
+            "defaultProfile".to_owned(),
+            json!({"type": ["string", "null"], "description": description, "pattern": formats::LABEL.pattern}),
+        );
         properties.insert(
             "profiles".to_owned(),
             json!({

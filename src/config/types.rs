@@ -7,15 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::formats::{self, Size};
 
-/// The configuration of an application for kubectl-evolve.
+/// How kubectl-evolve deploys an application.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "evolve.yaml")]
 pub struct Settings {
     /// The version of this format.
     #[serde(default)]
     pub api_version: ApiVersion,
     /// The application's name. The records of its deploys carry it, so it must stay the same.
-    #[schemars(regex(pattern = formats::LABEL.pattern))]
+    #[schemars(regex(pattern = formats::NAME.pattern))]
     pub name: String,
     /// The namespace of objects that name none. Without it, the namespace of the kubeconfig's context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,8 +29,7 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(length(min = 1)))]
     pub manifests: Vec<String>,
-    /// Folders (or URLs) with a kustomization, built by kubectl's own kustomize. Paths are relative to this file's
-    /// folder.
+    /// Folders and URLs of kustomizations. Paths are relative to this file's folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(length(min = 1)))]
     pub kustomize: Vec<String>,
@@ -216,7 +216,7 @@ pub enum Generator {
 /// The length of a generated value that gives none.
 const GENERATED_LENGTH: u32 = 32;
 
-/// How a [`SecretKey`] is written.
+/// A key of a Secret: its value comes from a variable, from a file, or is generated.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(
@@ -382,7 +382,10 @@ pub enum Take {
 pub enum Level {
     /// The check is not made.
     Off,
+    /// For information.
     Info,
+    /// It works, and will bite.
     Warning,
+    /// Nothing is deployed.
     Error,
 }

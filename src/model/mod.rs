@@ -1,6 +1,7 @@
 //! Requests and reports that serialise, a file for each operation.
 
 mod check;
+mod config;
 mod evidence;
 mod health;
 mod history;
@@ -11,6 +12,7 @@ mod plan;
 mod version;
 
 pub use check::*;
+pub use config::*;
 pub use evidence::*;
 pub use health::*;
 pub use history::*;

@@ -1,3 +1,4 @@
 //! The operations: each takes the context and a request and returns a report.
 
+pub mod config;
 pub mod version;

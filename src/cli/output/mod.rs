@@ -1,10 +1,12 @@
 //! Draws reports, errors and progress.
 
+mod config;
 mod error;
 mod progress;
 mod report;
 mod style;
 
+pub use config::{draw_config, draw_config_check};
 pub use error::draw_error;
 pub use progress::progress;
 pub use report::{Format, table, write_report};

@@ -1,0 +1,80 @@
+//! The configuration: what is wrong with it, and what is in force.
+
+use std::{collections::BTreeSet, path::Path};
+
+use crate::{
+    config::{self, Config, Examined, FILE_NAME, LoadRequest},
+    context::Ctx,
+    error::{Error, Place, Result},
+    model::{ConfigCheckReport, ConfigProblem, ConfigReport, ConfigRequest, SettingOrigin},
+};
+
+/// Lists every problem in the file, and the paths that lead nowhere in any of its profiles.
+///
+/// # Errors
+/// Usage, when there is no file or it cannot be read.
+pub fn check(ctx: &Ctx, request: &ConfigRequest) -> Result<ConfigCheckReport> {
+    let examined = examined(ctx, request)?;
+    let mut problems = examined.problems.clone();
+    if problems.is_empty() {
+        // A profile may define what the file as a whole does not, so each is looked at.
+        let profiles = std::iter::once(None).chain(examined.profiles.iter().map(|name| Some(name.as_str())));
+        let mut seen = BTreeSet::new();
+        for profile in profiles {
+            let config = examined.resolve(profile)?;
+            let new = dead_paths(&ctx.environment.folder, &config);
+            problems.extend(new.into_iter().filter(|problem| seen.insert(problem.place.clone())));
+        }
+        problems.sort_by(|one, other| one.place.cmp(&other.place));
+    }
+    Ok(ConfigCheckReport { file: examined.file.display().to_string(), profiles: examined.profiles, problems })
+}
+
+/// The settings in force for the profile, and where each came from.
+///
+/// # Errors
+/// Usage, when there is no file, or a problem in it.
+pub fn show(ctx: &Ctx, request: &ConfigRequest) -> Result<ConfigReport> {
+    let config = examined(ctx, request)?.resolve(request.profile.as_deref())?;
+    let settings = serde_json::to_value(&config.settings)
+        .map_err(|cause| Error::failed("the settings cannot be written as JSON").because(cause))?;
+    let origin = |path: &String| config.origins.get(path).cloned().unwrap_or(SettingOrigin::Default);
+    let origins = config::leaves(&settings).into_iter().map(|(path, _)| (path.clone(), origin(&path))).collect();
+    Ok(ConfigReport { file: config.file.display().to_string(), profile: config.profile, settings, origins })
+}
+
+fn examined(ctx: &Ctx, request: &ConfigRequest) -> Result<Examined> {
+    let load = LoadRequest {
+        start: &ctx.environment.folder,
+        file: request.file.as_deref().map(Path::new),
+        profile: request.profile.as_deref(),
+    };
+    config::examine(&load)?.ok_or_else(|| {
+        Error::usage(format!("there is no {FILE_NAME} in the working directory or above"))
+            .hint("name the file with --config FILE; none is needed for `deploy -f FILE`")
+    })
+}
+
+/// A problem for each manifest and kustomization that is not there.
+fn dead_paths(start: &Path, config: &Config) -> Vec<ConfigProblem> {
+    let settings = &config.settings;
+    let lists = [("manifests", &settings.manifests), ("kustomize", &settings.kustomize)];
+    let paths = lists
+        .into_iter()
+        .flat_map(|(key, list)| list.iter().enumerate().map(move |(index, path)| (format!("{key}[{index}]"), path)));
+    let dead = paths.filter(|(_, path)| !path.contains("://") && !start.join(path).exists());
+    dead.map(|(path, location)| ConfigProblem {
+        place: place(config, &path),
+        message: format!("{path}: there is no file or folder {location}"),
+        path,
+        hint: None,
+    })
+    .collect()
+}
+
+fn place(config: &Config, path: &str) -> Place {
+    match config.origins.get(path) {
+        Some(SettingOrigin::File { place } | SettingOrigin::Profile { place, .. }) => place.clone(),
+        Some(SettingOrigin::Default) | None => Place { file: config.file.display().to_string(), ..Place::default() },
+    }
+}
