@@ -34,6 +34,29 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// Secrets, which every cluster has; no discovery is needed to read the records in them.
+    pub fn secrets() -> Self {
+        Self::known("", "Secret", "secrets")
+    }
+
+    /// Leases, which every cluster has.
+    pub fn leases() -> Self {
+        Self::known("coordination.k8s.io", "Lease", "leases")
+    }
+
+    fn known(group: &str, kind: &str, plural: &str) -> Self {
+        Self {
+            group: group.into(),
+            version: "v1".into(),
+            kind: kind.into(),
+            plural: plural.into(),
+            singular: kind.to_ascii_lowercase(),
+            short_names: Vec::new(),
+            namespaced: true,
+            listable: true,
+        }
+    }
+
     pub fn api_version(&self) -> String {
         match self.group.as_str() {
             "" => self.version.clone(),

@@ -1,4 +1,6 @@
 //! The operations: each takes the context and a request and returns a report.
 
 pub mod config;
+pub mod identity;
+pub mod lock;
 pub mod version;

@@ -3,6 +3,7 @@
 pub mod applyset;
 pub mod difference;
 mod fields;
+pub mod lock;
 pub mod ownership;
 pub mod readiness;
 pub mod waves;

@@ -7,4 +7,6 @@ mod faults;
 #[cfg(test)]
 mod kubeconfig;
 #[cfg(test)]
+mod lock;
+#[cfg(test)]
 mod support;

@@ -1,12 +1,17 @@
 //! The test cluster, and namespaces in it that go away by themselves.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use k8s_openapi::api::core::v1;
 use kube::{
     Api, Client, Config,
     api::{DeleteParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
+};
+use kubectl_evolve::{
+    cluster::ConnectOptions,
+    context::{Ctx, Environment},
+    event::Silent,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -51,6 +56,16 @@ pub struct Namespace {
 }
 
 impl Namespace {
+    /// A context of the library, with nobody to tell.
+    pub fn ctx(&self) -> Ctx {
+        let connect = ConnectOptions {
+            kubeconfig: Some(self.kubeconfig.clone()),
+            namespace: Some(self.name.clone()),
+            ..ConnectOptions::default()
+        };
+        Ctx::new(Arc::new(Silent), Environment::default(), connect)
+    }
+
     /// The objects in a path below the namespace: `("/api/v1", "configmaps")`.
     pub async fn list(&self, group: &str, plural: &str) -> Vec<Value> {
         let path = format!("{group}/namespaces/{}/{plural}", self.name);

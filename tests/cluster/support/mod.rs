@@ -5,5 +5,5 @@ mod cluster;
 mod proxy;
 
 pub use binary::{Ended, Evolve, kubeconfig};
-pub use cluster::TestCluster;
+pub use cluster::{Namespace, TestCluster};
 pub use proxy::{Fault, Proxy, Rule};
