@@ -66,3 +66,9 @@ pub(crate) fn condition<'v>(object: &'v Value, kind: &str) -> Option<Condition<'
 pub(crate) fn counted(number: i64, noun: &str) -> String {
     if number == 1 { format!("{number} {noun}") } else { format!("{number} {noun}s") }
 }
+
+/// An object of a test, from YAML.
+#[cfg(test)]
+pub(crate) fn yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap()
+}

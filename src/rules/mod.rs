@@ -2,8 +2,10 @@
 
 pub mod applyset;
 pub mod difference;
+pub mod events;
 mod fields;
 pub mod lock;
 pub mod ownership;
+pub mod pods;
 pub mod readiness;
 pub mod waves;

@@ -127,7 +127,7 @@ pub(super) fn unseen(object: &Value) -> Option<Health> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::readiness::tests::{judge, yaml};
+    use crate::rules::{fields::yaml, readiness::tests::judge};
 
     #[test]
     fn deletion_comes_before_everything() {

@@ -1,13 +1,10 @@
 //! What the tests of the kinds share.
 
-use serde_json::Value;
-
 use super::health;
-use crate::model::{Health, Status};
-
-pub(crate) fn yaml(text: &str) -> Value {
-    serde_saphyr::from_str(text).unwrap()
-}
+use crate::{
+    model::{Health, Status},
+    rules::fields::yaml,
+};
 
 pub(crate) fn judge(text: &str) -> Health {
     health(&yaml(text))
