@@ -5,8 +5,10 @@ mod connect;
 mod credentials;
 mod discovery;
 mod objects;
+mod watch;
 
 pub use client::Cluster;
 pub use connect::ConnectOptions;
 pub use discovery::Resource;
 pub use objects::{Applied, ApplyMode, DeleteOptions, ListQuery, Propagation};
+pub use watch::WatchEvent;

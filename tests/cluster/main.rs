@@ -10,3 +10,5 @@ mod kubeconfig;
 mod lock;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod watch;

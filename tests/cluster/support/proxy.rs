@@ -140,6 +140,16 @@ impl Proxy {
         evolve.with_kubeconfig(&file)
     }
 
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Cuts every connection, and refuses new ones for a time.
+    pub fn restart(&self, away: Duration) {
+        *self.shared.restart.lock().unwrap() = away;
+        self.shared.restarted.notify_one();
+    }
+
     /// Every request so far, in the order in which they came.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
