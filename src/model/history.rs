@@ -2,18 +2,33 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Evidence, Plan};
+use crate::model::{Action, Evidence, Plan};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Begun and not ended: it is running now, or its process was killed.
+    #[default]
     Pending,
     Deployed,
     Failed,
     /// Failed, and the revision before it was put back.
     RolledBack,
+    /// The user or a kill ended it.
     Interrupted,
+}
+
+impl Outcome {
+    /// As it is written in labels and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Deployed => "deployed",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled-back",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// Where the manifests came from.
@@ -34,7 +49,7 @@ pub struct Origin {
 }
 
 /// An image of a workload, with the digest that ran where a node told it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageUse {
     pub image: String,
@@ -42,13 +57,34 @@ pub struct ImageUse {
     pub digest: Option<String>,
 }
 
-/// One deploy, without the manifests themselves: what `history` lists.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How many objects a revision touched.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Revision {
+pub struct Counts {
+    pub created: usize,
+    pub changed: usize,
+    pub replaced: usize,
+    pub deleted: usize,
+    pub unchanged: usize,
+}
+
+impl Counts {
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            created: plan.count(Action::Create),
+            changed: plan.count(Action::Change),
+            replaced: plan.count(Action::Replace),
+            deleted: plan.count(Action::Delete),
+            unchanged: plan.count(Action::Keep),
+        }
+    }
+}
+
+/// One deploy in a line: what `history` lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RevisionSummary {
     pub number: u64,
-    pub application: String,
-    pub namespace: String,
     pub outcome: Outcome,
     /// RFC 3339.
     pub started: String,
@@ -59,6 +95,17 @@ pub struct Revision {
     /// `deploy`, `rollback to 3`, `restart`.
     pub cause: String,
     pub origin: Origin,
+    pub counts: Counts,
+}
+
+/// One deploy, without the manifests themselves.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revision {
+    pub application: String,
+    pub namespace: String,
+    #[serde(flatten)]
+    pub summary: RevisionSummary,
     #[serde(default)]
     pub images: Vec<ImageUse>,
     pub plan: Plan,

@@ -1,6 +1,7 @@
 //! The operations: each takes the context and a request and returns a report.
 
 pub mod config;
+pub mod history;
 pub mod identity;
 pub mod lock;
 pub mod version;
