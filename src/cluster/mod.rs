@@ -10,5 +10,5 @@ mod watch;
 pub use client::Cluster;
 pub use connect::ConnectOptions;
 pub use discovery::Resource;
-pub use objects::{Applied, ApplyMode, DeleteOptions, ListQuery, Propagation};
+pub use objects::{Applied, ApplyMode, DeleteOptions, Deletion, ListQuery, Propagation};
 pub use watch::WatchEvent;

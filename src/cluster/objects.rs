@@ -61,6 +61,17 @@ pub struct DeleteOptions {
     pub dry_run: bool,
 }
 
+/// What became of an object that was to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// It was not there.
+    Absent,
+    /// It is gone.
+    Gone,
+    /// It goes when its finalizers and its dependants let it.
+    Going,
+}
+
 impl Cluster {
     /// The server's version, as in `v1.34.4`.
     pub async fn version(&self) -> Result<String> {
@@ -182,14 +193,14 @@ impl Cluster {
         self.call(&call).await.map(|(_, object)| object)
     }
 
-    /// Deletes an object. Returns whether it was there.
+    /// Deletes an object.
     pub async fn delete(
         &self,
         resource: &Resource,
         namespace: Option<&str>,
         name: &str,
         options: &DeleteOptions,
-    ) -> Result<bool> {
+    ) -> Result<Deletion> {
         let doing = format!("deleting {}/{name}", resource.plural);
         let mut body = json!({"apiVersion": "v1", "kind": "DeleteOptions"});
         body["propagationPolicy"] = match options.propagation {
@@ -209,7 +220,11 @@ impl Cluster {
         }
         let mut call = Call::new(Method::DELETE, path(resource, namespace, Some(name)), &doing);
         call.body = Some(("application/json", encode(&body)?));
-        Ok(absent_is_none(self.call(&call).await)?.is_some())
+        Ok(match absent_is_none(self.call(&call).await)? {
+            None => Deletion::Absent,
+            Some((_, answer)) if answer["kind"] == "Status" => Deletion::Gone,
+            Some(_) => Deletion::Going,
+        })
     }
 
     /// The last lines of a container's log; None when there is none (any more).

@@ -9,6 +9,7 @@ mod inventory;
 mod lock;
 mod object;
 mod plan;
+mod removal;
 mod version;
 
 pub use check::*;
@@ -20,6 +21,7 @@ pub use inventory::*;
 pub use lock::*;
 pub use object::*;
 pub use plan::*;
+pub use removal::*;
 pub use version::*;
 
 /// The `apiVersion` of every report.

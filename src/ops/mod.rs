@@ -3,5 +3,6 @@
 pub mod config;
 pub mod history;
 pub mod identity;
+pub mod inventory;
 pub mod lock;
 pub mod version;

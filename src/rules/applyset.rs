@@ -23,6 +23,8 @@ pub const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
 pub const NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 /// On our own parent: the parent of another name that was adopted and stands for the application instead.
 pub const ADOPTED: &str = "evolve/adopted-parent";
+/// On every record of ours: the application that it belongs to.
+pub const APPLICATION: &str = "evolve/app";
 /// Our name in [`TOOLING`].
 pub const TOOL: &str = "kubectl-evolve";
 
@@ -98,6 +100,17 @@ pub fn own_parent(application: &str, namespace: &str) -> ObjectRef {
 /// The value of [`TOOLING`] for this version of ours.
 pub fn tooling() -> String {
     format!("{TOOL}/v{}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The parent of another name that our own parent points to, because its set was adopted.
+///
+/// # Errors
+/// Failed when the annotation is not as we write it.
+pub fn adopted(own: &Value) -> Result<Option<ObjectRef>> {
+    let Some(text) = own["metadata"]["annotations"][ADOPTED].as_str() else { return Ok(None) };
+    serde_json::from_str(text).map(Some).map_err(|cause| {
+        Error::failed(format!("{}: the annotation {ADOPTED} names no object", ObjectRef::of(own))).because(cause)
+    })
 }
 
 /// Reads a parent as it is in the cluster. Whose it is, is for [`check_tooling`] to say.

@@ -7,5 +7,6 @@ mod fields;
 pub mod lock;
 pub mod ownership;
 pub mod pods;
+pub mod prune;
 pub mod readiness;
 pub mod waves;

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod inventory;
+#[cfg(test)]
 mod kubeconfig;
 #[cfg(test)]
 mod lock;

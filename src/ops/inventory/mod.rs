@@ -1,0 +1,11 @@
+//! The set of objects that belong to an application: its parent, its members, and what is removed from it.
+
+mod members;
+mod parent;
+mod remove;
+mod survey;
+
+pub use members::members;
+pub use parent::{cover, find, shrink};
+pub use remove::remove;
+pub use survey::{Removal, Wishes, survey};
