@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use clap::Parser;
 
 use crate::{
-    cli::{Cli, Session, output::progress, tell_error},
+    cli::{Cli, Session, answer, asked, output::progress, tell_error},
     context::Environment,
     error::{Error, Result},
     exit,
@@ -16,8 +16,11 @@ const LEAVE_IN_ORDER: Duration = Duration::from_secs(10);
 
 /// Runs the process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
     let environment = environment();
+    if let Some(question) = asked(std::env::args_os().collect(), &environment) {
+        return ExitCode::from(answer(question, &environment).map_or(exit::FAILED, |()| exit::DONE));
+    }
+    let cli = Cli::parse();
     let global = cli.global.clone();
     let ran = run(cli, environment.clone());
     ExitCode::from(ran.unwrap_or_else(|error| {

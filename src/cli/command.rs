@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{GlobalArguments, Session, config, version};
+use super::{GlobalArguments, Session, completion, config, version};
 use crate::error::Result;
 
 /// From manifests to a healthy rollout, with the reason when it is not.
@@ -18,6 +18,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Completion(completion::Arguments),
     Config(config::Arguments),
     Version(version::Arguments),
 }
@@ -26,6 +27,7 @@ impl Command {
     /// Runs the command and returns its exit code.
     pub async fn run(self, session: &mut Session) -> Result<u8> {
         match self {
+            Self::Completion(arguments) => completion::run(arguments, session),
             Self::Config(arguments) => config::run(arguments, session),
             Self::Version(arguments) => version::run(arguments, session).await,
         }

@@ -1,6 +1,8 @@
 //! The command line: arguments become a request, an operation answers with a report, and `output` draws it.
 
 mod command;
+mod complete;
+mod completion;
 mod config;
 mod global;
 pub mod output;
@@ -8,5 +10,6 @@ mod session;
 mod version;
 
 pub use command::{Cli, Command};
+pub use complete::{answer, asked};
 pub use global::GlobalArguments;
 pub use session::{Session, tell_error};

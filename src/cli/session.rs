@@ -83,7 +83,7 @@ fn console_width() -> Option<usize> {
 }
 
 /// Where what can be asked for again is kept, by the habits of the system.
-fn cache_folder(environment: &Environment) -> Option<std::path::PathBuf> {
+pub(super) fn cache_folder(environment: &Environment) -> Option<std::path::PathBuf> {
     let variable = |name: &str| environment.variables.get(name).filter(|value| !value.is_empty());
     let folder = variable("XDG_CACHE_HOME").or_else(|| variable("LOCALAPPDATA")).map(std::path::PathBuf::from);
     let folder = folder.or_else(|| variable("HOME").map(|home| std::path::Path::new(home).join(".cache")));

@@ -70,12 +70,15 @@ impl ConnectOptions {
         Ok(Cluster::new(client, server, namespace, timeout, self.cache.clone()))
     }
 
-    async fn config(&self) -> Result<Config> {
-        let read = match &self.kubeconfig {
+    pub(super) fn read(&self) -> Result<Kubeconfig, KubeconfigError> {
+        match &self.kubeconfig {
             Some(path) => Kubeconfig::read_from(path),
             None => Kubeconfig::read(),
-        };
-        let kubeconfig = match read {
+        }
+    }
+
+    async fn config(&self) -> Result<Config> {
+        let kubeconfig = match self.read() {
             Ok(kubeconfig) => kubeconfig,
             Err(KubeconfigError::ReadConfig(cause, path)) if cause.kind() == std::io::ErrorKind::NotFound => {
                 let in_cluster = Config::incluster_env().ok().filter(|_| self.kubeconfig.is_none());
@@ -93,7 +96,7 @@ impl ConnectOptions {
     }
 }
 
-fn broken(error: KubeconfigError) -> Error {
+pub(super) fn broken(error: KubeconfigError) -> Error {
     let what = match &error {
         // The words of the parser quote the file, which holds keys and tokens.
         KubeconfigError::Parse(error) => match error.location() {

@@ -1,6 +1,7 @@
 //! Requests and reports that serialise, a file for each operation.
 
 mod check;
+mod completion;
 mod config;
 mod evidence;
 mod health;
@@ -13,6 +14,7 @@ mod removal;
 mod version;
 
 pub use check::*;
+pub use completion::*;
 pub use config::*;
 pub use evidence::*;
 pub use health::*;

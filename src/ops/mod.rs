@@ -1,5 +1,7 @@
 //! The operations: each takes the context and a request and returns a report.
 
+pub mod complete;
+pub mod completion;
 pub mod config;
 pub mod history;
 pub mod identity;

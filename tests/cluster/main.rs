@@ -2,6 +2,8 @@
 //!
 //! They need `EVOLVE_TEST_CLUSTER=1` and a KUBECONFIG; without the first, those that need a cluster say so and pass.
 
+#[cfg(all(test, unix))]
+mod completion;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

@@ -1,0 +1,1 @@
+complete --keep-order --exclusive --command kubectl-evolve --arguments "(EVOLVE_COMPLETE=fish kubectl-evolve -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token))"
