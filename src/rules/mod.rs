@@ -9,4 +9,5 @@ pub mod ownership;
 pub mod pods;
 pub mod prune;
 pub mod readiness;
+pub mod redact;
 pub mod waves;
