@@ -10,4 +10,5 @@ pub mod pods;
 pub mod prune;
 pub mod readiness;
 pub mod redact;
+pub mod rollout;
 pub mod waves;

@@ -103,7 +103,7 @@ impl Memory {
             self.relieve(uid);
             return Verdict::Ok;
         }
-        Verdict::Progress { message: "runs; watched for an early end".into(), until }
+        Verdict::Progress { message: "watched for an early end".into(), until }
     }
 
     fn restarts_before(&self, (uid, container): &Container) -> i32 {
