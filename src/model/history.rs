@@ -1,6 +1,7 @@
 //! What was deployed, when, by whom and with what outcome.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::model::{Action, Evidence, Plan};
 
@@ -110,5 +111,36 @@ pub struct Revision {
     pub images: Vec<ImageUse>,
     pub plan: Plan,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+}
+
+/// The report of `history`: the revisions of an application, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryReport {
+    pub application: String,
+    pub namespace: String,
+    pub revisions: Vec<RevisionSummary>,
+}
+
+/// The report of `history show`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RevisionReport {
+    #[serde(flatten)]
+    pub revision: Revision,
+    /// What was applied, with the values of secrets masked; None unless asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifests: Option<Vec<Value>>,
+}
+
+/// The report of `evidence`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceReport {
+    pub application: String,
+    pub namespace: String,
+    pub revision: u64,
+    pub outcome: Outcome,
     pub evidence: Vec<Evidence>,
 }

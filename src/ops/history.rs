@@ -16,6 +16,7 @@ use crate::{
     context::Ctx,
     error::{Error, Place, Result},
     model::{Evidence, ImageUse, Manifest, ObjectRef, Outcome, Revision, RevisionSummary},
+    rules::history as rules,
 };
 
 const TYPE: &str = "evolve/revision.v1";
@@ -26,6 +27,10 @@ const PART: &str = "evolve/part";
 const SUMMARY: &str = "evolve/summary";
 /// Compressed bytes in one Secret, which may hold 1 MiB with everything around.
 const PART_SIZE: usize = 700 * 1024;
+/// Compressed bytes of the revision itself, beside the first part of its manifests.
+const RECORD_SIZE: usize = 300 * 1024;
+/// So many failures are recorded of a deploy that is too large to record them all.
+const LARGEST_EVIDENCE: usize = 20;
 /// A revision that decompresses to more is not one of ours.
 const LARGEST: u64 = 512 * 1024 * 1024;
 /// How often a number that another took first is counted up.
@@ -98,13 +103,13 @@ impl<'c> History<'c> {
     pub async fn manifests(&self, number: u64) -> Result<Vec<Manifest>> {
         let name = self.name(number);
         let mut packed = Vec::new();
-        let first = self.read(&name).await?.ok_or_else(|| Error::failed(format!("secret/{name} is gone")))?;
+        let first = self.read(&name).await?.ok_or_else(|| incomplete(number, &name))?;
         packed.extend(bytes_of(&first, "manifests"));
         let parts: usize =
             first["metadata"]["annotations"][PART].as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
         for part in 1..=parts {
             let name = format!("{name}.{part}");
-            let secret = self.read(&name).await?.ok_or_else(|| Error::failed(format!("secret/{name} is gone")))?;
+            let secret = self.read(&name).await?.ok_or_else(|| incomplete(number, &name))?;
             packed.extend(bytes_of(&secret, "manifests"));
         }
         let objects: Vec<(Value, Place)> = unpack(&packed)?;
@@ -137,21 +142,26 @@ impl<'c> History<'c> {
         for _ in 0..NUMBERS {
             revision.summary.number = number;
             let name = self.name(number);
-            for (index, part) in parts.iter().enumerate().skip(1) {
-                let mut secret = self.secret(&format!("{name}.{index}"), number);
-                secret["data"] = json!({"manifests": STANDARD.encode(part)});
-                self.cluster.apply(&self.secrets, &secret, ApplyMode { dry_run: false, force: true }).await?;
-            }
             let mut secret = self.secret(&name, number);
             let first = parts.first().copied().unwrap_or_default();
             secret["data"] = json!({"manifests": STANDARD.encode(first)});
             merge(&mut secret, self.record(&revision)?);
             secret["metadata"]["annotations"][PART] = (parts.len().max(1) - 1).to_string().into();
             match self.cluster.create(&self.secrets, &secret).await {
-                Ok(_) => return Ok(revision),
-                Err(error) if error.code() == 409 => number += 1,
+                Ok(_) => {}
+                Err(error) if error.code() == 409 => {
+                    number += 1;
+                    continue;
+                }
                 Err(error) => return Err(error.context("recording the revision")),
             }
+            // Only who has the number writes its parts. Without them, the revision cannot be gone back to.
+            for (index, part) in parts.iter().enumerate().skip(1) {
+                let mut secret = self.secret(&format!("{name}.{index}"), number);
+                secret["data"] = json!({"manifests": STANDARD.encode(part)});
+                self.cluster.apply(&self.secrets, &secret, ApplyMode { dry_run: false, force: true }).await?;
+            }
+            return Ok(revision);
         }
         Err(Error::failed(format!("the revisions up to {number} exist already, though they were not listed")))
     }
@@ -165,13 +175,11 @@ impl<'c> History<'c> {
     /// Drops all but the newest `keep` revisions, and never the newest that was deployed.
     pub async fn trim(&self, keep: usize) -> Result<()> {
         let entries = self.entries().await?;
-        let numbers: Vec<&RevisionSummary> = entries.iter().filter_map(|entry| entry.summary.as_ref()).collect();
-        let Some(oldest_kept) = numbers.iter().rev().nth(keep.max(1) - 1).map(|summary| summary.number) else {
-            return Ok(());
-        };
-        let good =
-            numbers.iter().rev().find(|summary| summary.outcome == Outcome::Deployed).map(|summary| summary.number);
-        let old = entries.iter().filter(|entry| entry.number < oldest_kept && Some(entry.number) != good);
+        let summaries: Vec<RevisionSummary> = entries.iter().filter_map(|entry| entry.summary.clone()).collect();
+        let surplus = rules::surplus(&summaries, keep);
+        // Parts of a revision that is not listed are what a killed deploy or trim left.
+        let is_known = |number| summaries.iter().any(|summary| summary.number == number);
+        let old = entries.iter().filter(|entry| surplus.contains(&entry.number) || !is_known(entry.number));
         for entry in old {
             self.cluster.delete(&self.secrets, Some(&self.namespace), &entry.name, &DeleteOptions::default()).await?;
         }
@@ -197,7 +205,7 @@ impl<'c> History<'c> {
                 "labels": {OUTCOME: revision.summary.outcome.word()},
                 "annotations": {SUMMARY: summary},
             },
-            "data": {"revision": STANDARD.encode(pack(revision)?)},
+            "data": {"revision": STANDARD.encode(fitted(revision)?)},
         }))
     }
 }
@@ -255,6 +263,26 @@ fn collect_images(value: &Value, images: &mut Vec<ImageUse>) {
     }
 }
 
+/// The packed revision, without what makes it too large: the values of changed fields first, then the fields.
+fn fitted(revision: &Revision) -> Result<Vec<u8>> {
+    let packed = pack(revision)?;
+    if packed.len() <= RECORD_SIZE {
+        return Ok(packed);
+    }
+    let mut short = revision.clone();
+    short.plan.warnings.push("the values of the changed fields are left out here: they are too large".into());
+    for field in short.plan.changes.iter_mut().flat_map(|change| &mut change.fields) {
+        (field.old, field.new) = (None, None);
+    }
+    let packed = pack(&short)?;
+    if packed.len() <= RECORD_SIZE {
+        return Ok(packed);
+    }
+    short.plan.changes.iter_mut().for_each(|change| change.fields.clear());
+    short.evidence.truncate(LARGEST_EVIDENCE);
+    pack(&short)
+}
+
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -264,6 +292,11 @@ fn merge(into: &mut Value, from: Value) {
         }
         (into, from) => *into = from,
     }
+}
+
+fn incomplete(number: u64, name: &str) -> Error {
+    Error::failed(format!("revision {number} is incomplete: secret/{name} is not there"))
+        .hint("`kubectl evolve history` lists the others")
 }
 
 fn bytes_of(secret: &Value, key: &str) -> Vec<u8> {
@@ -288,12 +321,43 @@ fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Action, Change, FieldChange};
 
     #[test]
     fn a_revision_survives_its_packing() {
         let revision = Revision { application: "shop".into(), ..Revision::default() };
         assert_eq!(unpack::<Revision>(&pack(&revision).unwrap()).unwrap(), revision);
         assert!(unpack::<Revision>(b"broken").is_err());
+    }
+
+    #[test]
+    fn a_revision_that_is_too_large_loses_values_and_keeps_its_objects() {
+        let mut state = 7_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_string()
+        };
+        let mut revision = Revision::default();
+        for name in 0..200 {
+            let value: String = (0..500).map(|_| noise()).collect();
+            let field = FieldChange { path: "data.key".into(), old: None, new: Some(value.into()) };
+            let object = ObjectRef { kind: "ConfigMap".into(), name: name.to_string(), ..ObjectRef::default() };
+            revision.plan.changes.push(Change {
+                object,
+                action: Action::Change,
+                wave: 0,
+                fields: vec![field],
+                conflicts: Vec::new(),
+                reason: None,
+                blocked: None,
+                live: String::new(),
+            });
+        }
+        assert!(pack(&revision).unwrap().len() > RECORD_SIZE);
+        let fitted: Revision = unpack(&fitted(&revision).unwrap()).unwrap();
+        assert_eq!(fitted.plan.changes.len(), 200);
+        assert_eq!(fitted.plan.changes[0].fields[0].new, None);
+        assert!(fitted.plan.warnings[0].contains("left out"));
     }
 
     #[test]

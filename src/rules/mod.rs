@@ -4,6 +4,7 @@ pub mod applyset;
 pub mod difference;
 pub mod events;
 mod fields;
+pub mod history;
 pub mod lock;
 pub mod ownership;
 pub mod pods;

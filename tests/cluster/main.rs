@@ -7,6 +7,8 @@ mod completion;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod inventory;
 #[cfg(test)]
 mod kubeconfig;

@@ -74,6 +74,13 @@ impl Namespace {
         list["items"].as_array().unwrap().clone()
     }
 
+    /// Deletes an object behind everybody's back.
+    pub async fn delete(&self, group: &str, plural: &str, name: &str) {
+        let path = format!("{group}/namespaces/{}/{plural}/{name}", self.name);
+        let request = http::Request::delete(path).body(Vec::new()).unwrap();
+        let _: Value = self.client.request(request).await.unwrap();
+    }
+
     /// The names of the objects in a path below the namespace, sorted.
     pub async fn names(&self, group: &str, plural: &str) -> Vec<String> {
         let objects = self.list(group, plural).await;
