@@ -1,5 +1,8 @@
 //! The settings as written, held against the JSON Schema: every problem, with its place.
 
+use std::collections::HashMap;
+
+use regex::Regex;
 use serde_json::Value as Json;
 
 use super::{
@@ -10,7 +13,7 @@ use crate::model::ConfigProblem;
 
 /// Checks a document against a schema whose keywords are those that `schema` emits.
 pub(super) fn check(file: &str, document: &Node, schema: &Json) -> Vec<ConfigProblem> {
-    let mut checker = Checker { file, root: schema, problems: Vec::new() };
+    let mut checker = Checker { file, root: schema, problems: Vec::new(), patterns: HashMap::new() };
     checker.check(document, schema, "");
     checker.problems
 }
@@ -35,6 +38,8 @@ struct Checker<'a> {
     file: &'a str,
     root: &'a Json,
     problems: Vec<ConfigProblem>,
+    /// Patterns are few, used often, and slow to make.
+    patterns: HashMap<&'a str, Option<Regex>>,
 }
 
 impl<'a> Checker<'a> {
@@ -145,7 +150,7 @@ impl<'a> Checker<'a> {
 
     fn key(&mut self, entry: &Entry, schema: &'a Json, path: &str) {
         if let Some(pattern) = schema.pointer("/propertyNames/pattern").and_then(Json::as_str)
-            && !matches(pattern, &entry.key)
+            && !self.matches(pattern, &entry.key)
         {
             let expected = formats::expected(pattern).unwrap_or(pattern);
             let message = format!("{}the key {:?} has to be {expected}", prefix(path), entry.key);
@@ -166,7 +171,7 @@ impl<'a> Checker<'a> {
         }
         let short = schema.get("minLength").and_then(Json::as_u64).is_some_and(|least| (text.len() as u64) < least);
         let pattern = schema.get("pattern").and_then(Json::as_str);
-        if short || pattern.is_some_and(|pattern| !matches(pattern, text)) {
+        if short || pattern.is_some_and(|pattern| !self.matches(pattern, text)) {
             let expected = pattern.map_or("some text", |pattern| formats::expected(pattern).unwrap_or(pattern));
             // Among the secrets the text stays unsaid: it may be one, written at the wrong place.
             let got = if path.contains("secrets[") { "something else".to_owned() } else { format!("{text:?}") };
@@ -194,9 +199,9 @@ impl<'a> Checker<'a> {
                 series(&words, "or")
             }
         };
-        let quoted = |text: &str| {
+        let mut quoted = |text: &str| {
             let pattern = schema.get("pattern").and_then(Json::as_str);
-            types.contains(&"string") && pattern.is_none_or(|pattern| matches(pattern, text))
+            types.contains(&"string") && pattern.is_none_or(|pattern| self.matches(pattern, text))
         };
         let hint = match &node.value {
             Value::Number(number) if quoted(&number.to_string()) => Some("put the value in quotes".to_owned()),
@@ -209,6 +214,11 @@ impl<'a> Checker<'a> {
         };
         let message = format!("{}expected {expected}, got {}", prefix(path), kind(&node.value));
         self.report(node.position, path, message, hint);
+    }
+
+    fn matches(&mut self, pattern: &'a str, text: &str) -> bool {
+        let made = self.patterns.entry(pattern).or_insert_with(|| Regex::new(pattern).ok());
+        made.as_ref().is_some_and(|pattern| pattern.is_match(text))
     }
 
     fn report(&mut self, position: Position, path: &str, message: String, hint: Option<String>) {
@@ -235,10 +245,6 @@ fn values(schema: &Json) -> Vec<&str> {
         values.extend(names(group.get("enum")));
     }
     values
-}
-
-fn matches(pattern: &str, text: &str) -> bool {
-    regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
 }
 
 fn takes(name: &str, value: &Value) -> bool {

@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("0"), Ok(Duration::ZERO));
         assert_eq!(duration("soon"), Err("expected a duration such as 90s, 5m or 1h30m, got \"soon\"".to_owned()));
-        assert!(duration("-5m").is_err());
+        assert!(duration("-5m").is_err() && duration("5").is_err());
     }
 
     #[test]

@@ -231,3 +231,121 @@ fn paths_are_seen_from_where_the_file_was_looked_for() {
     assert_eq!(config.folder, Path::new(".."));
     assert_eq!(config.settings.manifests, ["../manifests", "/etc/b.yaml"]);
 }
+
+mod invariants {
+    use proptest::prelude::*;
+    use serde_json::{Value as Json, json};
+
+    use super::{super::schema, *};
+    use crate::config::profile::merge;
+
+    /// Values that are right at some places and wrong at most.
+    fn value() -> impl Strategy<Value = Json> {
+        prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(Json::from),
+            any::<i32>().prop_map(Json::from),
+            (0..9u32).prop_map(Json::from),
+            Just(json!(1.5)),
+            prop::sample::select(vec![
+                "", "a", "5m", "0s", "1h90000m", "300MB", "1.5GiB", "keep", "off", "UP", "a.b", "../x"
+            ])
+            .prop_map(Json::from),
+            "\\PC{0,6}".prop_map(Json::from),
+            Just(json!([])),
+            Just(json!(["a", "a"])),
+            Just(json!({})),
+            Just(json!({"env": "A"})),
+            Just(json!({"generate": "hex", "length": 9})),
+        ]
+    }
+
+    /// The pointer of every place in a document.
+    fn pointers(value: &Json, at: String, found: &mut Vec<String>) {
+        found.push(at.clone());
+        match value {
+            Json::Object(map) => map.iter().for_each(|(key, value)| pointers(value, format!("{at}/{key}"), found)),
+            Json::Array(items) => {
+                items.iter().enumerate().for_each(|(index, item)| pointers(item, format!("{at}/{index}"), found));
+            }
+            _ => {}
+        }
+    }
+
+    fn full() -> Json {
+        serde_saphyr::from_str_with_options(FULL, serde_saphyr::options! { strict_booleans: true }).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn what_passes_the_check_can_be_loaded(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), value()), 1..3)
+        ) {
+            let mut document = full();
+            for (index, value) in changes {
+                let mut places = Vec::new();
+                pointers(&document, String::new(), &mut places);
+                *document.pointer_mut(&places[index.index(places.len())]).unwrap() = value;
+            }
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(FILE_NAME), document.to_string()).unwrap();
+            let examined = examine(&LoadRequest { start: folder.path(), file: None, profile: None }).unwrap().unwrap();
+            if examined.problems.is_empty() {
+                for profile in examined.profiles.iter().map(|name| Some(name.as_str())).chain([None]) {
+                    let config = examined.resolve(profile);
+                    prop_assert!(config.is_ok(), "{document}: {:?}", config.err());
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_configuration_or_a_problem(text in "([a-z]{1,4}: ?|- |\\[|\\{|&a|\\*a|<<|\"|'|#|\\||\n|  |\\PC){0,30}") {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+            let examined = examine(&LoadRequest { start: folder.path(), file: None, profile: None }).unwrap().unwrap();
+            prop_assert_eq!(examined.problems.is_empty(), examined.resolve(None).is_ok());
+        }
+
+        #[test]
+        fn a_merge_keeps_what_is_not_overridden(base in tree(), over in tree()) {
+            let merged = merge(node(&base), node(&over)).to_json();
+            prop_assert_eq!(&merge(node(&base), node(&base)).to_json(), &base, "with itself it changes nothing");
+            prop_assert_eq!(merge(node(&merged), node(&over)).to_json(), merged.clone(), "twice is once");
+            for (path, value) in leaves(&over) {
+                prop_assert!(leaves(&merged).contains(&(path, value)));
+            }
+            for key in base.as_object().unwrap().keys().filter(|key| over.get(key).is_none()) {
+                prop_assert_eq!(&merged[key], &base[key]);
+            }
+        }
+    }
+
+    fn node(value: &Json) -> crate::config::document::Node {
+        crate::config::document::read("", &value.to_string(), &mut Vec::new()).unwrap()
+    }
+
+    /// Maps of maps and numbers with few keys, so that two of them meet.
+    fn tree() -> impl Strategy<Value = Json> {
+        let map = |inner: BoxedStrategy<Json>| {
+            prop::collection::btree_map("[a-c]", inner, 0..4).prop_map(|map| Json::Object(map.into_iter().collect()))
+        };
+        let leaf = prop_oneof![any::<u8>().prop_map(Json::from), Just(json!([1, 2]))].boxed();
+        let inner = leaf.prop_recursive(3, 20, 4, move |inner| map(inner.boxed()));
+        map(inner.boxed())
+    }
+
+    #[test]
+    fn every_pattern_of_the_schema_has_its_words() {
+        let mut places = Vec::new();
+        let schema = schema();
+        pointers(&schema, String::new(), &mut places);
+        let patterns: Vec<&str> = places
+            .iter()
+            .filter(|place| place.ends_with("/pattern"))
+            .filter_map(|place| schema.pointer(place)?.as_str())
+            .collect();
+        assert!(patterns.len() > 5);
+        assert!(patterns.iter().all(|pattern| crate::config::formats::expected(pattern).is_some()));
+    }
+}

@@ -78,3 +78,55 @@ fn place(config: &Config, path: &str) -> Place {
         Some(SettingOrigin::Default) | None => Place { file: config.file.display().to_string(), ..Place::default() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{cluster::ConnectOptions, context::Environment, event::Silent};
+
+    fn report(text: &str) -> Result<ConfigCheckReport> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let environment = Environment { folder: folder.path().to_owned(), ..Environment::default() };
+        let ctx = Ctx::new(Arc::new(Silent), environment, ConnectOptions::default());
+        check(&ctx, &ConfigRequest::default())
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_is_a_problem_in_any_profile() {
+        let text =
+            "name: a\nmanifests: [evolve.yaml, https://example.com/a.yaml]\nprofiles:\n  b: {kustomize: [none]}\n";
+        snapbox::assert_data_eq!(
+            serde_json::to_string_pretty(&report(text).unwrap()).unwrap(),
+            snapbox::str![[r#"
+{
+  "file": "evolve.yaml",
+  "profiles": [
+    "b"
+  ],
+  "problems": [
+    {
+      "place": {
+        "file": "evolve.yaml",
+        "line": 4,
+        "column": 19
+      },
+      "path": "kustomize[0]",
+      "message": "kustomize[0]: there is no file or folder none"
+    }
+  ]
+}
+"#]]
+        );
+    }
+
+    #[test]
+    fn no_file_is_an_error_of_usage() {
+        let environment = Environment { folder: "/".into(), ..Environment::default() };
+        let ctx = Ctx::new(Arc::new(Silent), environment, ConnectOptions::default());
+        let error = check(&ctx, &ConfigRequest::default()).unwrap_err();
+        assert_eq!(error.message(), "there is no evolve.yaml in the working directory or above");
+    }
+}
