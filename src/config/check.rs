@@ -25,9 +25,10 @@ pub(super) fn below(path: &str, key: &str) -> String {
 }
 
 /// The known name nearest to a misspelt one, when one is near.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |other: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
     known
+        .into_iter()
         .map(|other| (distance(other), other))
         .filter(|(distance, other)| *distance <= 1 + other.len() / 4)
         .min_by_key(|(distance, _)| *distance)

@@ -9,6 +9,7 @@ mod profile;
 mod schema;
 mod types;
 
+pub use check::nearest;
 pub use find::FILE_NAME;
 pub use formats::{Size, duration};
 pub use load::{Config, Examined, LoadRequest, examine, load};

@@ -6,6 +6,7 @@ pub mod events;
 mod fields;
 pub mod history;
 pub mod lock;
+pub mod manifests;
 pub mod ownership;
 pub mod pods;
 pub mod prune;

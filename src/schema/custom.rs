@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{reader::Reader, table::Schema};
+use super::{
+    reader::Reader,
+    table::{Field, Schema, Shape, Type},
+};
 
 /// The table of a CRD (`apiextensions.k8s.io/v1`): a kind for each version that has a schema.
 pub fn of_crd(crd: &Value) -> Schema {
@@ -19,13 +22,28 @@ pub fn of_crd(crd: &Value) -> Schema {
         let namespaced = text("/spec/scope") == "Namespaced";
         reader.add(&api_version, text("/spec/names/kind"), text("/spec/names/plural"), namespaced, root);
     }
-    reader.finish()
+    let mut schema = reader.finish();
+    for root in schema.kinds.iter().map(|kind| kind.root.0) {
+        if let Some(root) = schema.types.get_mut(root) {
+            complete(root);
+        }
+    }
+    schema
+}
+
+/// What every object has, whatever its CRD says of it.
+fn complete(root: &mut Type) {
+    for (name, shape) in [("apiVersion", Shape::String), ("kind", Shape::String), ("metadata", Shape::Any)] {
+        match root.fields.binary_search_by(|field| field.name.as_str().cmp(name)) {
+            Ok(position) => root.fields[position].shape = shape,
+            Err(position) => root.fields.insert(position, Field::new(name, shape)),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Shape;
 
     #[test]
     fn a_crd_becomes_kinds() {
@@ -55,6 +73,7 @@ spec:
         let kind = schema.kind("example.com/v1", "Backup").unwrap();
         assert!(kind.namespaced);
         let root = schema.get(kind.root).unwrap();
+        assert_eq!(root.field("metadata").unwrap().shape, Shape::Any);
         let Shape::Object(spec) = root.field("spec").unwrap().shape else { panic!("no object") };
         let spec = schema.get(spec).unwrap();
         assert!(spec.field("schedule").unwrap().required);

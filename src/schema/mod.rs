@@ -5,6 +5,7 @@
 mod builtin;
 mod custom;
 mod reader;
+pub mod scalar;
 mod table;
 mod withdrawn;
 

@@ -112,9 +112,8 @@ impl<'a> Reader<'a> {
     fn field(&mut self, name: &str, node: &Value, required: bool, path: &str) -> Field {
         let values =
             [node, node.get("items").unwrap_or(&Value::Null)].into_iter().flat_map(|node| strings(node, "enum"));
+        let shape = self.shape(node, &format!("{path}.{name}"));
         Field {
-            name: name.into(),
-            shape: self.shape(node, &format!("{path}.{name}")),
             required,
             default: node.get("default").filter(|default| !default.as_object().is_some_and(Map::is_empty)).cloned(),
             list: match text(node, "x-kubernetes-list-type") {
@@ -127,6 +126,7 @@ impl<'a> Reader<'a> {
             merge_key: text(node, "x-kubernetes-patch-merge-key").into(),
             patch_strategy: text(node, "x-kubernetes-patch-strategy").into(),
             values: values.collect(),
+            ..Field::new(name, shape)
         }
     }
 }

@@ -147,6 +147,24 @@ impl Schema {
     }
 }
 
+impl Field {
+    /// A field of which no more is known than its shape.
+    pub fn new(name: &str, shape: Shape) -> Self {
+        Self {
+            name: name.into(),
+            shape,
+            required: false,
+            default: None,
+            list: ListType::Atomic,
+            keys: Vec::new(),
+            atomic: false,
+            merge_key: String::new(),
+            patch_strategy: String::new(),
+            values: Vec::new(),
+        }
+    }
+}
+
 impl Type {
     pub fn field(&self, name: &str) -> Option<&Field> {
         let position = self.fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok()?;

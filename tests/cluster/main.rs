@@ -5,6 +5,8 @@
 #[cfg(all(test, unix))]
 mod completion;
 #[cfg(test)]
+mod check_agreement;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod history;

@@ -1,0 +1,63 @@
+//! Services that select no pod.
+
+use serde_json::Value;
+
+use super::{
+    labels::has_all,
+    rule::{Check, Context, Findings, Rule},
+    set::{Set, Workload},
+};
+use crate::model::{FieldPath, Manifest, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    code: "service-selects-nothing",
+    severity: Severity::Warning,
+    summary: "A Service selects none of the pods in the manifests",
+    help: "The Service will have no endpoints unless pods from elsewhere carry the labels. Compare its selector with the labels of the pod templates.",
+    check: Check::Set(check),
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for (index, manifest, selector) in services(context.set) {
+        let namespace = context.set.namespace_of(manifest);
+        let here: Vec<&Workload<'_>> =
+            context.set.workloads.iter().filter(|workload| workload.namespace == namespace).collect();
+        // Without workloads beside it the Service is for pods from elsewhere; custom resources may stand for pods.
+        let made_elsewhere = context.set.custom().any(|other| context.set.namespace_of(other) == namespace);
+        if here.is_empty() || here.iter().any(|workload| has_all(workload.labels(), selector)) {
+            continue;
+        }
+        let pairs: Vec<String> = selector
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+            .collect();
+        let message = format!("no pod of the manifests has the labels {}", pairs.join(", "));
+        let found = findings.add(index, FieldPath::default().key("spec").key("selector"), message);
+        if let Some(near) = here.iter().find(|workload| has_any(workload.labels(), selector)) {
+            let reference = context.set.manifests.get(near.manifest).map(|near| near.reference.to_string());
+            found.hint(format!("{} has some of them", reference.unwrap_or_default()));
+        }
+        if made_elsewhere {
+            found.severity(Severity::Info);
+        }
+    }
+}
+
+/// The Services that select pods.
+pub(super) fn services<'s, 'a>(
+    set: &'s Set<'a>,
+) -> impl Iterator<Item = (usize, &'a Manifest, &'a Value)> + use<'s, 'a> {
+    set.manifests.iter().enumerate().filter_map(|(index, manifest)| {
+        let is_service = manifest.reference.api_version == "v1" && manifest.reference.kind == "Service";
+        let spec = manifest.object.get("spec").filter(|spec| is_service && spec["type"] != "ExternalName")?;
+        let selector =
+            spec.get("selector").filter(|selector| selector.as_object().is_some_and(|all| !all.is_empty()))?;
+        Some((index, manifest, selector))
+    })
+}
+
+fn has_any(labels: &Value, wanted: &Value) -> bool {
+    wanted.as_object().into_iter().flatten().any(|(key, value)| labels.get(key) == Some(value))
+}
