@@ -1,6 +1,6 @@
 //! Manifests from the web.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
@@ -38,7 +38,7 @@ struct Answer {
 /// A usage error for what is no web address or answers 4xx; unreachable when the server does not answer.
 pub(super) async fn get(url: &str) -> Result<(String, Vec<u8>)> {
     let name = shown(url);
-    let answer = tokio::time::timeout(TIMEOUT, follow(url)).await;
+    let answer = tokio::time::timeout(TIMEOUT, follow(url, SIZE_LIMIT)).await;
     let answer = answer.unwrap_or_else(|_| {
         Err(Error::unreachable(format!("{name} did not answer in full within {} seconds", TIMEOUT.as_secs())))
     });
@@ -58,10 +58,10 @@ pub(super) fn shown(url: &str) -> String {
     }
 }
 
-async fn follow(url: &str) -> Result<Vec<u8>> {
+async fn follow(url: &str, size_limit: usize) -> Result<Vec<u8>> {
     let mut target = address(url)?;
     for _ in 0..=MAX_REDIRECTS {
-        let answer = send(&target).await?;
+        let answer = send(&target, size_limit).await?;
         let name = shown(&target.to_string());
         if let Some(location) = answer.location {
             let next = resolve(&target, &location)?;
@@ -108,22 +108,29 @@ fn refusal(name: &str, status: StatusCode) -> Error {
 }
 
 /// Sends a GET, through the proxy that the environment names for the target.
-async fn send(target: &Uri) -> Result<Answer> {
+async fn send(target: &Uri, size_limit: usize) -> Result<Answer> {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
-    match Matcher::from_env().intercept(target) {
-        None => request(connector, target).await,
+    let proxy = if is_loopback(target) { None } else { Matcher::from_env().intercept(target) };
+    match proxy {
+        None => request(connector, target, size_limit).await,
         Some(proxy) => {
             let tunnel = Tunnel::new(proxy.uri().clone(), connector);
             match proxy.basic_auth() {
-                Some(authorization) => request(tunnel.with_auth(authorization.clone()), target).await,
-                None => request(tunnel, target).await,
+                Some(authorization) => request(tunnel.with_auth(authorization.clone()), target, size_limit).await,
+                None => request(tunnel, target, size_limit).await,
             }
         }
     }
 }
 
-async fn request<C>(connector: C, target: &Uri) -> Result<Answer>
+/// As in Go, no proxy is asked for this machine itself.
+fn is_loopback(target: &Uri) -> bool {
+    let host = target.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+async fn request<C>(connector: C, target: &Uri, size_limit: usize) -> Result<Answer>
 where
     HttpsConnector<C>: Connect + Clone + Send + Sync + 'static,
 {
@@ -147,9 +154,9 @@ where
     let location = head.headers.get(header::LOCATION).filter(|_| head.status.is_redirection());
     let location = location.map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned());
     let body = if head.status.is_success() {
-        let read = Limited::new(body, SIZE_LIMIT).collect().await.map_err(|error| {
+        let read = Limited::new(body, size_limit).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {
-                Error::usage(format!("{name} is larger than {} MiB", SIZE_LIMIT >> 20))
+                Error::usage(format!("{name} is larger than {} MiB", size_limit >> 20))
             } else {
                 Error::unreachable(format!("the answer of {name} broke off")).because(error)
             }
@@ -159,4 +166,61 @@ where
         Vec::new()
     };
     Ok(Answer { status: head.status, location, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        response::Redirect,
+        routing::{any, get as route},
+    };
+
+    use super::*;
+
+    async fn server() -> String {
+        let routes = Router::new()
+            .route("/a/text.yaml", route(|| async { "kind: Pod" }))
+            .route("/a/relative", route(|| async { Redirect::permanent("text.yaml") }))
+            .route("/absolute", route(|| async { Redirect::temporary("/a/relative") }))
+            .route("/circle", route(|| async { Redirect::temporary("/circle") }))
+            .route("/elsewhere", route(|| async { Redirect::temporary("file:///etc/passwd") }))
+            .route("/broken", any(|| async { StatusCode::INTERNAL_SERVER_ERROR }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async { axum::serve(listener, routes).await });
+        format!("http://{address}")
+    }
+
+    #[tokio::test]
+    async fn redirects_are_followed() {
+        let server = server().await;
+        let (name, body) = get(&format!("{server}/absolute?token=secret")).await.unwrap();
+        assert_eq!((name, body), (format!("{server}/absolute"), b"kind: Pod".to_vec()));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_said() {
+        let server = server().await;
+        let table = [
+            ("/none?token=secret", "/none answers 404 Not Found"),
+            ("/circle", "/circle redirects more than 10 times"),
+            ("/elsewhere", "file:///etc/passwd is not a web address (http:// or https://)"),
+            ("/broken", "/broken answers 500 Internal Server Error"),
+        ];
+        for (path, expected) in table {
+            let error = get(&format!("{server}{path}")).await.unwrap_err();
+            assert!(error.to_string().ends_with(expected) && !error.to_string().contains("secret"), "{error}");
+        }
+        let error = follow(&format!("{server}/a/text.yaml"), 5).await.unwrap_err();
+        assert!(error.to_string().contains("is larger than"), "{error}");
+        let error = get("http://127.0.0.1:1/").await.unwrap_err();
+        assert_eq!(error.kind(), crate::error::ErrorKind::Unreachable);
+    }
+
+    #[test]
+    fn secrets_of_a_url_are_not_shown() {
+        assert_eq!(shown("https://user:word@host:8/a@b?token=1#x"), "https://host:8/a@b");
+        assert_eq!(shown("https://user:word@host?a/b"), "https://host");
+    }
 }

@@ -9,9 +9,11 @@ mod read;
 mod scalar;
 mod sources;
 mod substitute;
+mod write;
 mod yaml;
 
 pub use folder::discover;
 pub use read::{Input, ReadRequest, read};
 pub use sources::Sources;
 pub use substitute::Substitution;
+pub use write::to_yaml;
