@@ -45,17 +45,13 @@ pub(super) async fn get(url: &str) -> Result<(String, Vec<u8>)> {
     Ok((name, answer?))
 }
 
-/// The URL without user, password and query.
+/// A URL without user, password and query; what is no URL as it is.
 pub(super) fn shown(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}{path}")
-        }
-        None => url.into(),
-    }
+    let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
 }
 
 async fn follow(url: &str, size_limit: usize) -> Result<Vec<u8>> {

@@ -4,16 +4,18 @@ use std::{io, path::Path, process::Stdio};
 
 use tokio::process::Command;
 
+use super::fetch;
 use crate::error::{Error, Result};
 
-/// The objects of the kustomization in `folder`, which is relative to `base`, as YAML.
+/// The objects of the kustomization at `target`, a folder relative to `base` or an address, as YAML.
 ///
 /// # Errors
 /// A usage error with kubectl's own words when it refuses the kustomization, or when there is no kubectl.
-pub(super) async fn build(base: &Path, folder: &Path) -> Result<Vec<u8>> {
+pub(super) async fn build(base: &Path, target: &Path) -> Result<Vec<u8>> {
     let output = Command::new("kubectl")
         .arg("kustomize")
-        .arg(base.join(folder))
+        .arg(target)
+        .current_dir(if base.as_os_str().is_empty() { Path::new(".") } else { base })
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
@@ -28,5 +30,5 @@ pub(super) async fn build(base: &Path, folder: &Path) -> Result<Vec<u8>> {
     }
     let words = String::from_utf8_lossy(&output.stderr);
     let words = words.trim().trim_start_matches("error: ");
-    Err(Error::usage(format!("kubectl kustomize {} failed: {words}", folder.display())))
+    Err(Error::usage(format!("kubectl kustomize {} failed: {words}", fetch::shown(&target.display().to_string()))))
 }

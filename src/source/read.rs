@@ -19,7 +19,7 @@ use super::{
     folder::{is_kustomization, manifests, unreadable},
     kustomize,
     sources::Sources,
-    substitute::{Substitution, Variables},
+    substitute::{Substitution, Values},
 };
 use crate::error::{Error, Place, Result};
 
@@ -43,7 +43,7 @@ pub enum Input {
     File(PathBuf),
     Url(String),
     Stdin,
-    /// A folder with a kustomization.
+    /// A folder with a kustomization, or the address of one.
     Kustomize(PathBuf),
 }
 
@@ -81,7 +81,7 @@ async fn read_all(request: &ReadRequest, stdin: impl Read + Send + 'static) -> R
             }
             Input::File(path) | Input::Kustomize(path) => {
                 let bytes = kustomize::build(&base, &path).await?;
-                let name = format!("{} (kustomize)", path.display());
+                let name = format!("{} (kustomize)", fetch::shown(&path.display().to_string()));
                 in_background(move || parse(name, bytes, variables.as_deref())).await?
             }
             Input::Url(url) => {
@@ -134,7 +134,7 @@ async fn in_background(work: impl FnOnce() -> Result<Sources> + Send + 'static) 
     receiver.await.map_err(|_| Error::failed("the reading of the manifests broke off"))?
 }
 
-fn read_path(base: &Path, path: &Path, variables: Option<&Variables>) -> Result<Sources> {
+fn read_path(base: &Path, path: &Path, variables: Option<&Values>) -> Result<Sources> {
     let whole = base.join(path);
     if !whole.is_dir() {
         return read_file(&whole, path, variables);
@@ -169,12 +169,12 @@ fn read_path(base: &Path, path: &Path, variables: Option<&Variables>) -> Result<
     Ok(all)
 }
 
-fn read_file(file: &Path, shown: &Path, variables: Option<&Variables>) -> Result<Sources> {
+fn read_file(file: &Path, shown: &Path, variables: Option<&Values>) -> Result<Sources> {
     let bytes = fs::read(file).map_err(|error| unreadable(shown, error))?;
     parse(shown.display().to_string(), bytes, variables)
 }
 
-fn parse(name: String, bytes: Vec<u8>, variables: Option<&Variables>) -> Result<Sources> {
+fn parse(name: String, bytes: Vec<u8>, variables: Option<&Values>) -> Result<Sources> {
     let unfit = |line: usize, message: &str| {
         Error::usage(message).at(Place { file: name.clone(), line: line as u32, column: 0 })
     };

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     document::{Document, Position, split},
     place::Positions,
-    substitute::Variables,
+    substitute::Values,
     yaml::{Excerpt, parse},
 };
 use crate::{
@@ -51,7 +51,7 @@ impl Sources {
     }
 
     /// The same with `${NAME}` replaced.
-    pub(super) fn parse_with(name: String, content: String, variables: Option<&Variables>) -> Result<Self> {
+    pub(super) fn parse_with(name: String, content: String, variables: Option<&Values>) -> Result<Self> {
         let content = match variables {
             Some(variables) => variables.hide(content),
             None => content,

@@ -12,12 +12,15 @@ use std::{
 };
 
 use super::folder::unreadable;
-use crate::error::{Error, Place, Result};
+use crate::{
+    config::{Substitute, Variables},
+    error::{Error, Place, Result},
+};
 
 /// Which `${NAME}` are replaced, and by what.
 #[derive(Clone, Default)]
 pub struct Substitution {
-    /// The names that are replaced, others stay as they are; none for all names.
+    /// The names that are replaced, besides those in the files; others stay as they are. None for all names.
     pub names: Option<BTreeSet<String>>,
     /// What the environment holds; it goes before the files.
     pub environment: HashMap<String, String>,
@@ -26,11 +29,22 @@ pub struct Substitution {
 }
 
 impl Substitution {
+    /// What the configuration in `folder` asks for, with what it allows of the environment.
+    pub fn new(settings: &Substitute, folder: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Self {
+        let names = match &settings.env {
+            Variables::All(_) => None,
+            Variables::Named(names) => Some(names.iter().cloned().collect()),
+        };
+        let environment = environment.into_iter().filter(|(name, _)| settings.env.allows(name)).collect();
+        let files = settings.env_file.iter().map(|file| folder.join(file)).collect();
+        Self { names, environment, files }
+    }
+
     /// The values of the environment and of the files, which are relative to `base`.
     ///
     /// # Errors
     /// A usage error for a file that cannot be read, with the line that is not `NAME=value`.
-    pub(super) fn load(&self, base: &Path) -> Result<Variables> {
+    pub(super) fn load(&self, base: &Path) -> Result<Values> {
         let mut values = HashMap::new();
         for file in &self.files {
             let content = fs::read_to_string(base.join(file)).map_err(|error| unreadable(file, error))?;
@@ -43,8 +57,9 @@ impl Substitution {
                 }
             }
         }
+        let names = self.names.as_ref().map(|names| names.iter().chain(values.keys()).cloned().collect());
         values.extend(self.environment.clone());
-        Ok(Variables { names: self.names.clone(), values })
+        Ok(Values { names, values })
     }
 }
 
@@ -122,12 +137,12 @@ pub(super) struct Missing {
 
 /// The values, ready for use.
 #[derive(Default)]
-pub(super) struct Variables {
+pub(super) struct Values {
     names: Option<BTreeSet<String>>,
     values: HashMap<String, String>,
 }
 
-impl Variables {
+impl Values {
     /// The text with the expressions hidden that are to be replaced.
     pub(super) fn hide(&self, text: String) -> String {
         if !text.contains("${") {
@@ -212,14 +227,14 @@ mod tests {
 
     const HEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
 
-    fn variables(names: Option<&[&str]>, values: &[(&str, &str)]) -> Variables {
-        Variables {
+    fn variables(names: Option<&[&str]>, values: &[(&str, &str)]) -> Values {
+        Values {
             names: names.map(|names| names.iter().map(ToString::to_string).collect()),
             values: values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         }
     }
 
-    fn read(data: &str, variables: &Variables) -> Result<Value> {
+    fn read(data: &str, variables: &Values) -> Result<Value> {
         let sources = Sources::parse_with("a.yaml".into(), format!("{HEAD}{data}"), Some(variables))?;
         Ok(sources.manifests[0].object["data"].clone())
     }
@@ -279,8 +294,22 @@ mod tests {
         for (name, value) in expected {
             assert_eq!(values[name], value);
         }
+        substitution.names = Some(["N".to_string()].into());
+        assert!(substitution.load(folder.path()).unwrap().names.unwrap().iter().eq(["A", "B", "C", "D", "E", "N"]));
         substitution.files = vec!["c.env".into()];
         assert_eq!(substitution.load(folder.path()).err().unwrap().to_string(), "c.env:2: this line has no `=`");
+    }
+
+    #[test]
+    fn the_configuration_says_what_is_used() {
+        let environment = || [("A", "1"), ("B", "2")].map(|(name, value)| (name.to_string(), value.to_string()));
+        let named = Substitute { env: Variables::Named(vec!["A".into()]), env_file: vec!["x.env".into()] };
+        let substitution = Substitution::new(&named, Path::new("folder"), environment());
+        assert_eq!(substitution.names, Some(["A".to_string()].into()));
+        assert_eq!(substitution.environment, [("A".to_string(), "1".to_string())].into());
+        assert_eq!(substitution.files, [Path::new("folder").join("x.env")]);
+        let none = Substitution::new(&Substitute::default(), Path::new(""), environment());
+        assert!(none.names.is_none() && none.environment.is_empty());
     }
 
     proptest::proptest! {

@@ -1,18 +1,43 @@
 //! Values written as YAML that kubectl reads back as the same values.
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// The value as a YAML document, without `---`. Strings that YAML 1.1 would read as something else are quoted.
+/// The value as a YAML document, without `---`. Strings that YAML 1.1 would read as something else are quoted, and
+/// texts of several lines are literal blocks where that is safe.
 ///
 /// # Errors
 /// None for a value that came from JSON or YAML.
 pub fn to_yaml(value: &Value) -> Result<String> {
-    // Folding would only make texts harder to compare.
-    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
-    serde_saphyr::to_string_with_options(value, options)
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(&Readable(value), options)
         .map_err(|error| Error::failed("this value cannot be written as YAML").because(error))
+}
+
+/// A value whose texts of several lines are literal blocks. The serializer's own choice of blocks includes texts that
+/// begin with a tab, which go-yaml refuses.
+struct Readable<'v>(&'v Value);
+
+impl Serialize for Readable<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Readable)),
+            Value::Object(map) => serializer.collect_map(map.iter().map(|(key, value)| (key, Readable(value)))),
+            Value::String(text) if fits_block(text) => serde_saphyr::LitStr(text).serialize(serializer),
+            value => value.serialize(serializer),
+        }
+    }
+}
+
+/// Whether YAML 1.1 reads the text back from a literal block unchanged.
+fn fits_block(text: &str) -> bool {
+    let strange = |character: char| {
+        character.is_control() && !matches!(character, '\n' | '\t')
+            || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
+    };
+    text.contains('\n') && !text.starts_with(char::is_whitespace) && !text.contains(strange)
 }
 
 #[cfg(test)]

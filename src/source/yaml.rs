@@ -2,13 +2,14 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StrInput, Tag, options};
 use serde_json::{Map, Value};
 
 use super::{
     document::Position,
     scalar::{Scalar, resolve},
-    substitute::Variables,
+    substitute::Values,
 };
 use crate::error::{Error, Place, Result};
 
@@ -45,7 +46,7 @@ pub(super) struct Parsed {
 }
 
 /// Parses one document; none when it is empty. Hidden expressions are replaced when there are `variables`.
-pub(super) fn parse<'t>(excerpt: Excerpt<'t>, variables: Option<&'t Variables>) -> Result<Option<Parsed>> {
+pub(super) fn parse<'t>(excerpt: Excerpt<'t>, variables: Option<&'t Values>) -> Result<Option<Parsed>> {
     let parser = Parser::new_from_str_with_options(excerpt.text, parser_options());
     let mut reader = Reader { excerpt, variables, parser, anchors: HashMap::new(), expanded: 0 };
     let mut root = None;
@@ -70,7 +71,7 @@ pub(super) fn parse<'t>(excerpt: Excerpt<'t>, variables: Option<&'t Variables>) 
 
 struct Reader<'t> {
     excerpt: Excerpt<'t>,
-    variables: Option<&'t Variables>,
+    variables: Option<&'t Values>,
     parser: Parser<'t, StrInput<'t>>,
     /// The values of the anchors that are complete.
     anchors: HashMap<usize, Value>,
@@ -108,8 +109,7 @@ impl<'t> Reader<'t> {
     fn node(&mut self, event: Event<'t>, span: Span) -> Result<Value> {
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let text = self.fill(text, span)?;
-                let scalar = self.scalar(&text, style, tag.as_deref(), span)?;
+                let (text, scalar) = self.scalar(text, style, tag.as_deref(), span)?;
                 let value = scalar.into_value(text).ok_or_else(|| {
                     self.error(span.start, "JSON has no number for this").hint("put it in quotes to make it a string")
                 })?;
@@ -221,8 +221,7 @@ impl<'t> Reader<'t> {
     fn key(&mut self, event: Event<'t>, span: Span) -> Result<String> {
         let key = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let text = self.fill(text, span)?;
-                let scalar = self.scalar(&text, style, tag.as_deref(), span)?;
+                let (text, scalar) = self.scalar(text, style, tag.as_deref(), span)?;
                 if anchor != 0
                     && let Some(value) = scalar.into_value(text.as_ref())
                 {
@@ -267,26 +266,34 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<Scalar> {
+    /// The final text of a scalar and what it means.
+    fn scalar(
+        &self,
+        text: Cow<'t, str>,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Result<(Cow<'t, str>, Scalar)> {
+        let text = self.fill(text, span)?;
         let Some(tag) = tag else {
-            return Ok(if style == ScalarStyle::Plain { resolve(text) } else { Scalar::Text });
+            let scalar = if style == ScalarStyle::Plain { resolve(&text) } else { Scalar::Text };
+            return Ok((text, scalar));
         };
-        let scalar = resolve(text);
-        let (fits, scalar) = match tag.core_suffix() {
-            Some("bool") => (matches!(scalar, Scalar::Bool(_)), scalar),
-            Some("int") => (matches!(scalar, Scalar::Integer(_)), scalar),
-            Some("null") => (scalar == Scalar::Null, scalar),
-            Some("float") => match scalar {
-                Scalar::Integer(integer) => (true, Scalar::Float(integer as f64)),
-                scalar => (matches!(scalar, Scalar::Float(_)), scalar),
+        let scalar = match (tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref(), resolve(&text)) {
+            (Some("bool"), scalar @ Scalar::Bool(_)) => Some(scalar),
+            (Some("int"), scalar @ Scalar::Integer(_)) => Some(scalar),
+            (Some("null"), Scalar::Null) => Some(Scalar::Null),
+            (Some("float"), Scalar::Integer(integer)) => Some(Scalar::Float(integer as f64)),
+            (Some("float"), scalar @ Scalar::Float(_)) => Some(scalar),
+            (Some("bool" | "int" | "null" | "float"), _) => None,
+            (Some("binary"), _) => match STANDARD.decode(text.replace(['\r', '\n'], "")) {
+                Ok(bytes) => return Ok((String::from_utf8_lossy(&bytes).into_owned().into(), Scalar::Text)),
+                Err(_) => None,
             },
-            _ => (true, Scalar::Text),
+            _ => Some(Scalar::Text),
         };
-        if fits {
-            Ok(scalar)
-        } else {
-            Err(self.error(span.start, format!("this is not a value of its tag {}", tag.original())))
-        }
+        let wrong = || self.error(span.start, format!("this is not a value of its tag {}", tag.original()));
+        scalar.map(|scalar| (text, scalar)).ok_or_else(wrong)
     }
 }
 
@@ -348,6 +355,10 @@ mod tests {
     fn faults_say_where_they_are() {
         assert_eq!(refused("a: 1\nb: [\n"), "a.yaml:2:4: not valid YAML: unclosed bracket '['");
         assert!(refused("a: .inf").starts_with("a.yaml:1:4: JSON has no number"));
+        assert_eq!(
+            read("a: !!binary aGk=\nb: !!float 1\nc: !own 1").unwrap(),
+            Some(json!({"a": "hi", "b": 1, "c": "1"}))
+        );
         assert!(refused("a: !!int x").contains("not a value of its tag !!int"));
         assert!(refused("a: 1\n...\nb: 2\n").contains("second document"));
         assert!(refused("? {a: 1}\n: 2\n").contains("a key must be"));
