@@ -15,18 +15,28 @@ const CONFIGURATIONS: [&str; 2] = ["evolve.yaml", "evolve.yml"];
 const USUAL: [&str; 3] = ["manifests", "k8s", "deploy"];
 
 /// What to deploy in a folder where the user named nothing: its kustomization, else its `manifests/`, `k8s/` or
-/// `deploy/`. None when it has none of them.
+/// `deploy/`; the paths are relative to the folder. None when it has none of them.
 pub fn discover(folder: &Path) -> Option<Vec<Input>> {
     if is_kustomization(folder) {
-        return Some(vec![Input::Kustomize(folder.into())]);
+        return Some(vec![Input::Kustomize(".".into())]);
     }
-    let found = USUAL.iter().map(|name| folder.join(name)).find(|path| path.is_dir())?;
-    Some(vec![Input::File(found)])
+    let found = USUAL.iter().find(|name| folder.join(name).is_dir())?;
+    Some(vec![Input::File(found.into())])
 }
 
 /// Whether `kubectl kustomize` takes this folder.
 pub(super) fn is_kustomization(folder: &Path) -> bool {
     KUSTOMIZATIONS.iter().any(|name| folder.join(name).is_file())
+}
+
+/// Refuses a file that tells kustomize what to build, and is no manifest itself.
+pub(super) fn refuse_kustomization(file: &Path) -> Result<()> {
+    if !file.file_name().is_some_and(|name| KUSTOMIZATIONS.iter().any(|known| name == *known)) {
+        return Ok(());
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Err(Error::usage(format!("{} is a kustomization, not a manifest", file.display()))
+        .hint(format!("build it: -k {}", folder.display())))
 }
 
 /// The manifests below `folder` in the order of their names, folders after the files beside them.

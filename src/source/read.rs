@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     fetch,
-    folder::{is_kustomization, manifests, unreadable},
+    folder::{is_kustomization, manifests, refuse_kustomization, unreadable},
     kustomize,
     sources::Sources,
     substitute::{Substitution, Values},
@@ -137,6 +137,7 @@ async fn in_background(work: impl FnOnce() -> Result<Sources> + Send + 'static) 
 fn read_path(base: &Path, path: &Path, variables: Option<&Values>) -> Result<Sources> {
     let whole = base.join(path);
     if !whole.is_dir() {
+        refuse_kustomization(path)?;
         return read_file(&whole, path, variables);
     }
     let files = manifests(&whole)?;
@@ -256,7 +257,12 @@ mod tests {
     #[tokio::test]
     async fn charts_and_kustomizations_in_a_folder_are_refused() {
         let folder = folder(&[("a/chart/Chart.yaml", ""), ("b/base/kustomization.yaml", "")]);
-        for (name, expected) in [("a", "is a Helm chart"), ("b", "is a kustomization inside")] {
+        let table = [
+            ("a", "is a Helm chart"),
+            ("b", "is a kustomization inside"),
+            ("b/base/kustomization.yaml", "is a kustomization, not a manifest"),
+        ];
+        for (name, expected) in table {
             let error = read_in(folder.path(), vec![Input::File(name.into())], "").await.unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
         }
@@ -307,9 +313,9 @@ mod tests {
     #[test]
     fn a_folder_says_what_to_deploy() {
         let kustomized = folder(&[("kustomization.yaml", ""), ("k8s/a.yaml", POD)]);
-        assert_eq!(discover(kustomized.path()), Some(vec![Input::Kustomize(kustomized.path().into())]));
+        assert_eq!(discover(kustomized.path()), Some(vec![Input::Kustomize(".".into())]));
         let plain = folder(&[("k8s/a.yaml", POD), ("deploy/a.yaml", POD)]);
-        assert_eq!(discover(plain.path()), Some(vec![Input::File(plain.path().join("k8s"))]));
+        assert_eq!(discover(plain.path()), Some(vec![Input::File("k8s".into())]));
         assert_eq!(discover(folder(&[("a.yaml", POD)]).path()), None);
     }
 }

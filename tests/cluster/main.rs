@@ -17,6 +17,8 @@ mod kubeconfig;
 #[cfg(test)]
 mod lock;
 #[cfg(test)]
+mod manifests;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod watch;
