@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{GlobalArguments, Session, completion, config, version};
+use super::{GlobalArguments, Session};
 use crate::error::Result;
 
 /// From manifests to a healthy rollout, with the reason when it is not.
@@ -18,18 +18,24 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Completion(completion::Arguments),
-    Config(config::Arguments),
-    Version(version::Arguments),
+    Completion(super::completion::Arguments),
+    Config(super::config::Arguments),
+    Deploy(Box<super::deploy::Arguments>),
+    Diff(super::diff::Arguments),
+    Plan(super::plan::Arguments),
+    Version(super::version::Arguments),
 }
 
 impl Command {
     /// Runs the command and returns its exit code.
     pub async fn run(self, session: &mut Session) -> Result<u8> {
         match self {
-            Self::Completion(arguments) => completion::run(arguments, session),
-            Self::Config(arguments) => config::run(arguments, session),
-            Self::Version(arguments) => version::run(arguments, session).await,
+            Self::Completion(arguments) => super::completion::run(arguments, session),
+            Self::Config(arguments) => super::config::run(arguments, session),
+            Self::Deploy(arguments) => super::deploy::run(*arguments, session).await,
+            Self::Diff(arguments) => super::diff::run(arguments, session).await,
+            Self::Plan(arguments) => super::plan::run(arguments, session).await,
+            Self::Version(arguments) => super::version::run(arguments, session).await,
         }
     }
 }

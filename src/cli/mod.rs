@@ -4,8 +4,11 @@ mod command;
 mod complete;
 mod completion;
 mod config;
+mod deploy;
+mod diff;
 mod global;
 pub mod output;
+mod plan;
 mod session;
 mod version;
 

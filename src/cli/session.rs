@@ -16,6 +16,7 @@ use crate::{
     context::{Ctx, Environment},
     error::{Error, Result},
     event::Sink,
+    model::Target,
 };
 
 /// What a command is run with.
@@ -37,6 +38,17 @@ impl Session {
         Self { ctx: Ctx::new(events, environment, connect), global, style, out }
     }
 
+    /// The application that the flags name.
+    pub fn target(&self) -> Target {
+        let global = &self.global;
+        Target {
+            application: global.app.clone(),
+            namespace: global.namespace.clone(),
+            config: global.config.as_ref().map(|file| file.display().to_string()),
+            profile: global.profile.clone(),
+        }
+    }
+
     /// Writes a report in the format that was asked for; `draw` draws it for people.
     pub fn report<T: Serialize>(
         &mut self,
@@ -50,6 +62,11 @@ impl Session {
             Format::Json | Format::Yaml => write_report(&mut self.out, kind, report, format),
         };
         quiet_on_broken_pipe(written.and_then(|()| self.out.flush()))
+    }
+
+    /// Draws an error that does not end the command by itself.
+    pub fn tell_error(&self, error: &Error) {
+        tell_error(error, &self.global, &self.ctx.environment);
     }
 
     /// Writes text as it is.

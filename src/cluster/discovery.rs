@@ -44,6 +44,11 @@ impl Resource {
         Self::known("coordination.k8s.io", "Lease", "leases")
     }
 
+    /// Namespaces, which every cluster has.
+    pub fn namespaces() -> Self {
+        Self { namespaced: false, ..Self::known("", "Namespace", "namespaces") }
+    }
+
     fn known(group: &str, kind: &str, plural: &str) -> Self {
         Self {
             group: group.into(),

@@ -3,6 +3,7 @@
 mod check;
 mod completion;
 mod config;
+mod deploy;
 mod evidence;
 mod health;
 mod history;
@@ -16,6 +17,7 @@ mod version;
 pub use check::*;
 pub use completion::*;
 pub use config::*;
+pub use deploy::*;
 pub use evidence::*;
 pub use health::*;
 pub use history::*;

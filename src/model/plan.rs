@@ -87,6 +87,11 @@ impl Plan {
         self.changes.iter().filter(|change| change.action == action).count()
     }
 
+    /// Whether a deploy would refuse to begin.
+    pub fn is_blocked(&self) -> bool {
+        self.changes.iter().any(|change| change.blocked.is_some())
+    }
+
     /// Whether running the plan would change the cluster.
     pub fn changes_something(&self) -> bool {
         self.changes.iter().any(|change| !matches!(change.action, Action::Keep))

@@ -13,9 +13,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     cluster::{ApplyMode, Cluster, DeleteOptions, ListQuery, Resource},
-    context::Ctx,
     error::{Error, Place, Result},
-    model::{Evidence, ImageUse, Manifest, ObjectRef, Outcome, Revision, RevisionSummary},
+    model::{ImageUse, Manifest, ObjectRef, Outcome, Revision, RevisionSummary},
     rules::history as rules,
 };
 
@@ -53,10 +52,8 @@ struct Entry {
 }
 
 impl<'c> History<'c> {
-    pub async fn of(cluster: &'c Cluster, application: &str, namespace: &str) -> Result<Self> {
-        let secrets =
-            cluster.resource("v1", "Secret").await?.ok_or_else(|| Error::failed("the cluster has no Secrets"))?;
-        Ok(Self { cluster, secrets, application: application.into(), namespace: namespace.into() })
+    pub fn of(cluster: &'c Cluster, application: &str, namespace: &str) -> Self {
+        Self { cluster, secrets: Resource::secrets(), application: application.into(), namespace: namespace.into() }
     }
 
     fn name(&self, number: u64) -> String {
@@ -207,36 +204,6 @@ impl<'c> History<'c> {
             },
             "data": {"revision": STANDARD.encode(fitted(revision)?)},
         }))
-    }
-}
-
-/// A revision that is being made.
-pub struct Recording<'c> {
-    history: History<'c>,
-    pub revision: Revision,
-}
-
-impl<'c> Recording<'c> {
-    pub async fn begin(
-        history: History<'c>,
-        known: &[RevisionSummary],
-        revision: Revision,
-        manifests: &[Manifest],
-    ) -> Result<Self> {
-        let revision = history.begin(known, revision, manifests).await?;
-        Ok(Self { history, revision })
-    }
-
-    /// Records the end, with the evidence of a failure.
-    pub async fn finish(&mut self, ctx: &Ctx, outcome: Outcome, evidence: &[Evidence]) -> Result<()> {
-        self.revision.summary.outcome = outcome;
-        self.revision.summary.ended = Some(ctx.clock.now().to_string());
-        self.revision.evidence = evidence.to_vec();
-        self.history.store(&self.revision).await
-    }
-
-    pub fn history(&self) -> &History<'c> {
-        &self.history
     }
 }
 

@@ -1,8 +1,11 @@
 //! The operations: each takes the context and a request and returns a report.
 
+pub(crate) mod application;
 pub mod complete;
 pub mod completion;
 pub mod config;
+pub mod deploy;
+mod git;
 pub mod history;
 pub mod identity;
 pub mod inventory;

@@ -186,6 +186,18 @@ pub fn check_manifests(manifests: &[Manifest]) -> Result<()> {
     }
 }
 
+/// Takes the label of a set off an object.
+pub fn unlabel_member(object: &mut Value) {
+    if let Some(labels) = object.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+        labels.remove(PART_OF);
+        if labels.is_empty()
+            && let Some(metadata) = object["metadata"].as_object_mut()
+        {
+            metadata.remove("labels");
+        }
+    }
+}
+
 /// Makes an object a member of the set.
 pub fn label_member(object: &mut Value, id: &str) {
     if !object["metadata"]["labels"].is_object() {

@@ -9,7 +9,7 @@ use crate::model::FieldChange;
 const SERVER_METADATA: [&str; 7] =
     ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink", "deletionTimestamp"];
 /// What kubectl's client-side apply keeps; it repeats the whole object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Fields by which the items of a list are told apart, the first that all items have.
 const KEYS: [&str; 6] = ["name", "containerPort", "mountPath", "port", "ip", "key"];
 /// Shown in place of a secret value.

@@ -80,6 +80,13 @@ impl Sources {
         self.origins.extend(other.origins.into_iter().map(|origin| Origin { text: origin.text + offset, ..origin }));
     }
 
+    /// Keeps the manifests that `wanted` chooses.
+    pub fn retain(&mut self, wanted: impl Fn(&Manifest) -> bool) {
+        let (manifests, origins) = (std::mem::take(&mut self.manifests), std::mem::take(&mut self.origins));
+        let kept = manifests.into_iter().zip(origins).filter(|(manifest, _)| wanted(manifest));
+        (self.manifests, self.origins) = kept.unzip();
+    }
+
     /// Where a field of a manifest is written, else its nearest parent that is.
     pub fn place(&self, manifest: usize, path: &FieldPath) -> Place {
         let found = self.origins.get(manifest).and_then(|origin| {

@@ -33,7 +33,7 @@ async fn large_manifests_are_kept_in_several_secrets_and_forgotten_with_their_re
     let namespace = cluster.namespace("history").await;
     let ctx = namespace.ctx();
     let cluster = ctx.cluster().await.unwrap();
-    let history = History::of(&cluster, "shop", &namespace.name).await.unwrap();
+    let history = History::of(&cluster, "shop", &namespace.name);
     let big = [manifest(4_000_000)];
     let mut first = history.begin(&[], revision(&namespace), &big).await.unwrap();
     first.summary.outcome = Outcome::Deployed;
@@ -59,7 +59,7 @@ async fn a_number_that_is_taken_is_counted_up_and_never_overwritten() {
     let namespace = cluster.namespace("history").await;
     let ctx = namespace.ctx();
     let cluster = ctx.cluster().await.unwrap();
-    let history = History::of(&cluster, "shop", &namespace.name).await.unwrap();
+    let history = History::of(&cluster, "shop", &namespace.name);
     let small = [manifest(10)];
     let first = history.begin(&[], revision(&namespace), &small).await.unwrap();
     // As one that lists at the same moment.
@@ -81,7 +81,7 @@ async fn a_revision_without_its_parts_is_said_to_be_incomplete() {
     let namespace = cluster.namespace("history").await;
     let ctx = namespace.ctx();
     let cluster = ctx.cluster().await.unwrap();
-    let history = History::of(&cluster, "shop", &namespace.name).await.unwrap();
+    let history = History::of(&cluster, "shop", &namespace.name);
     history.begin(&[], revision(&namespace), &[manifest(3_000_000)]).await.unwrap();
     namespace.delete("/api/v1", "secrets", "evolve.shop.v1.1").await;
     let error = history.manifests(1).await.unwrap_err();

@@ -1,0 +1,217 @@
+//! `kubectl evolve deploy`
+
+use std::{io::Write, time::Duration};
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    Session,
+    global::duration,
+    output::{Format, Style, counts, draw_plan},
+};
+use crate::{
+    error::Result,
+    exit,
+    model::{DeployOutcome, DeployReport, DeployRequest, OnFailure, Plan},
+    ops,
+};
+
+/// Where the manifests are: for every command that reads them.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ManifestArguments {
+    /// A manifest: a file, a folder, a URL, or - for standard input; may be given again
+    #[arg(short = 'f', long = "filename", value_name = "FILE")]
+    pub files: Vec<String>,
+    /// A folder with a kustomization; may be given again
+    #[arg(short = 'k', long = "kustomize", value_name = "FOLDER")]
+    pub kustomize: Vec<String>,
+    /// Only the objects with these labels; the rest of the application is left alone
+    #[arg(short = 'l', long, value_name = "LABELS")]
+    pub selector: Option<String>,
+}
+
+/// Consent to what a deploy refuses by itself, and how conflicts are settled.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConsentArguments {
+    /// Take fields that another manager owns
+    #[arg(long)]
+    pub force_conflicts: bool,
+    /// Delete and create again what cannot be changed; never a claim
+    #[arg(long)]
+    pub recreate: bool,
+    /// Take over objects of another tool's release or set
+    #[arg(long)]
+    pub adopt: bool,
+    /// Create the application's namespace where it is missing
+    #[arg(long)]
+    pub create_namespace: bool,
+    /// Delete what is no longer in the manifests; =false leaves it
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub prune: Option<bool>,
+    /// Prune claims too, whose data goes with them
+    #[arg(long)]
+    pub prune_claims: bool,
+}
+
+/// Apply manifests, wait until they are healthy, and say why when they are not
+///
+/// Without -f or -k, the manifests of evolve.yaml are used, else those in manifests/, k8s/, deploy/ or of a
+/// kustomization.yaml in this folder.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    manifests: ManifestArguments,
+    /// Only say what would change: =server asks the cluster, =client only checks the manifests
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "server")]
+    dry_run: Option<DryRun>,
+    /// Wait until everything is healthy; =false leaves at once
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    wait: Option<bool>,
+    /// The longest wait [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// How long an error may last before the deploy fails [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    grace: Option<Duration>,
+    /// How often a container of the new revision may restart [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    restart_budget: Option<u32>,
+    /// What to do after a failure, when its evidence is stored [default: rollback, for a first deploy keep]
+    #[arg(long, value_name = "WHAT")]
+    on_failure: Option<FailureChoice>,
+    #[command(flatten)]
+    consent: ConsentArguments,
+    /// How long to wait for another deploy of the application [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    lock_timeout: Option<Duration>,
+    /// Run exactly the plan that `plan --out` saved
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "kustomize", "selector", "dry_run"])]
+    plan: Option<String>,
+    /// How to print the report
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DryRun {
+    None,
+    Client,
+    Server,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailureChoice {
+    /// Leave everything as it is
+    Keep,
+    /// Put the last good revision back
+    Rollback,
+}
+
+impl ManifestArguments {
+    /// The request that reads these manifests.
+    pub fn request(self, session: &Session) -> DeployRequest {
+        DeployRequest {
+            target: session.target(),
+            files: self.files,
+            kustomize: self.kustomize,
+            selector: self.selector,
+            ..DeployRequest::default()
+        }
+    }
+}
+
+impl ConsentArguments {
+    /// Adds the consent to a request.
+    pub fn add_to(self, request: &mut DeployRequest) {
+        request.force_conflicts = self.force_conflicts;
+        request.recreate = self.recreate;
+        request.adopt = self.adopt;
+        request.create_namespace = self.create_namespace;
+        request.prune = self.prune;
+        request.prune_claims = self.prune_claims;
+    }
+}
+
+pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
+    let dry_run = arguments.dry_run;
+    let format = arguments.output;
+    let request = arguments.request(session);
+    match dry_run {
+        Some(DryRun::Server) => {
+            let plan = ops::deploy::plan(&session.ctx, request).await?;
+            print_plan(session, &plan, format)
+        }
+        Some(DryRun::Client) => {
+            let objects = ops::deploy::read(&session.ctx, &request).await?;
+            session.write(|out, _| writeln!(out, "{objects} objects, not sent to a cluster"))?;
+            Ok(exit::DONE)
+        }
+        None | Some(DryRun::None) => {
+            let report = ops::deploy::run(&session.ctx, request).await?;
+            session.report("DeployReport", &report, format, |out, style| draw(out, style, &report))?;
+            Ok(code(&report))
+        }
+    }
+}
+
+impl Arguments {
+    fn request(self, session: &Session) -> DeployRequest {
+        let mut request = self.manifests.request(session);
+        self.consent.add_to(&mut request);
+        DeployRequest {
+            wait: self.wait,
+            timeout: self.timeout,
+            grace: self.grace,
+            restart_budget: self.restart_budget,
+            on_failure: self.on_failure.map(|choice| match choice {
+                FailureChoice::Keep => OnFailure::Keep,
+                FailureChoice::Rollback => OnFailure::Rollback,
+            }),
+            lock_timeout: self.lock_timeout,
+            plan: self.plan,
+            ..request
+        }
+    }
+}
+
+/// Prints a plan; a plan that would be refused is a negative verdict.
+pub fn print_plan(session: &mut Session, plan: &Plan, format: Format) -> Result<u8> {
+    session.report("Plan", plan, format, |out, style| draw_plan(out, style, plan))?;
+    Ok(if plan.is_blocked() { exit::FAILED } else { exit::DONE })
+}
+
+/// The exit code of a deploy.
+pub fn code(report: &DeployReport) -> u8 {
+    match report.outcome {
+        DeployOutcome::Unchanged | DeployOutcome::Deployed | DeployOutcome::Applied => exit::DONE,
+        DeployOutcome::Refused | DeployOutcome::Failed | DeployOutcome::RolledBack => exit::FAILED,
+    }
+}
+
+/// Draws a deploy's end: the verdict, the causes, and what to do next.
+pub fn draw(out: &mut dyn Write, style: &Style, report: &DeployReport) -> std::io::Result<()> {
+    let plan = &report.plan;
+    let name = &plan.application;
+    if report.outcome == DeployOutcome::Refused {
+        draw_plan(out, style, plan)?;
+    }
+    for evidence in &report.evidence {
+        writeln!(out, "{} {}: {}", style.bad("failed:"), evidence.object, evidence.summary)?;
+    }
+    for note in &report.notes {
+        writeln!(out, "{} {note}", style.faint("note:"))?;
+    }
+    let revision = report.revision.map(|number| format!(" as revision {number}")).unwrap_or_default();
+    let verdict = match report.outcome {
+        DeployOutcome::Unchanged => style.good(format!("{name} is as wanted: {}", counts(plan))),
+        DeployOutcome::Deployed => style.good(format!("{name} is deployed and healthy{revision}")),
+        DeployOutcome::Applied => style.good(format!("{name} is applied{revision}; not waited for")),
+        DeployOutcome::Refused => style.bad(format!("{name} was not deployed: nothing was changed")),
+        DeployOutcome::Failed => style.bad(format!("{name} failed{revision}; what was applied is kept")),
+        DeployOutcome::RolledBack => {
+            let back = report.restored.map(|number| format!(" to revision {number}")).unwrap_or_default();
+            style.bad(format!("{name} failed{revision}, and was rolled back{back}"))
+        }
+    };
+    writeln!(out, "{verdict} {}", style.faint(format!("({:.1} s, {} requests)", report.seconds, report.requests)))
+}

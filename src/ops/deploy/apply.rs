@@ -1,0 +1,145 @@
+//! Carries out the steps of one wave, side by side.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{plan::Step, set::DesiredSet};
+use crate::{
+    cluster::{ApplyMode, Cluster, DeleteOptions, Propagation, Resource},
+    context::Ctx,
+    error::{Error, Result},
+    event::Event,
+    model::Action,
+    rules::{migration, waves::Wave},
+};
+
+/// Requests sent at once; the client bounds them too.
+const SIDE_BY_SIDE: usize = 16;
+/// How often the fields of an object are taken over anew when it changes meanwhile.
+const TAKE_OVERS: usize = 5;
+/// How long an object that is recreated may take to go, and a new kind to be served.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at what has to go or to come.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What became of a wave.
+#[derive(Debug, Default)]
+pub(crate) struct WaveOutcome {
+    /// Indexes of the steps that were carried out.
+    pub applied: Vec<usize>,
+    /// Those that failed, with the reason.
+    pub failed: Vec<(usize, Error)>,
+}
+
+/// Applies every step of a wave that changes something. Steps that have not begun when the user interrupts are left.
+pub(crate) async fn apply_wave(
+    ctx: &Ctx,
+    cluster: &Cluster,
+    set: &DesiredSet,
+    steps: &[Step],
+    wave: &Wave,
+) -> WaveOutcome {
+    let due =
+        wave.members.iter().filter_map(|index| steps.get(*index)).filter(|step| step.change.action != Action::Keep);
+    let mut results = stream::iter(due)
+        .map(|step| async move {
+            if ctx.cancel.is_cancelled() {
+                return (step, Err(Error::interrupted("interrupted before it was applied")));
+            }
+            (step, carry_out(cluster, set, step).await)
+        })
+        .buffer_unordered(SIDE_BY_SIDE);
+    let mut outcome = WaveOutcome::default();
+    while let Some((step, result)) = results.next().await {
+        match result {
+            Ok(()) => {
+                ctx.emit(Event::Done { object: step.change.object.clone(), action: step.change.action });
+                outcome.applied.push(step.item);
+            }
+            Err(error) => outcome.failed.push((step.item, error)),
+        }
+    }
+    outcome
+}
+
+async fn carry_out(cluster: &Cluster, set: &DesiredSet, step: &Step) -> Result<()> {
+    let Some(item) = set.items.get(step.item) else { return Ok(()) };
+    let Some(resource) = &item.resource else {
+        return create_of_new_kind(cluster, step).await;
+    };
+    match step.change.action {
+        Action::Replace => remove(cluster, resource, step).await?,
+        _ => take_over(cluster, resource, step).await?,
+    }
+    cluster.apply(resource, &step.body, ApplyMode { dry_run: false, force: step.force }).await?;
+    Ok(())
+}
+
+/// Makes the fields that kubectl's own apply owns ours, before the apply that may drop some of them.
+async fn take_over(cluster: &Cluster, resource: &Resource, step: &Step) -> Result<()> {
+    let object = &step.change.object;
+    let mut live = step.live.clone();
+    for _ in 0..TAKE_OVERS {
+        let Some(patch) = live.as_deref().and_then(migration::patch) else { return Ok(()) };
+        match cluster.patch(resource, object.namespace.as_deref(), &object.name, &patch).await {
+            Err(error) if error.code() == 409 => {
+                live = cluster.get(resource, object.namespace.as_deref(), &object.name).await?.map(Box::new);
+            }
+            other => return other.map(|_| ()),
+        }
+    }
+    Err(Error::failed(format!("{object} changes so often that its fields cannot be taken over")))
+}
+
+/// Deletes an object that cannot be changed, only if it is still the one that was seen, and waits until it is gone.
+async fn remove(cluster: &Cluster, resource: &Resource, step: &Step) -> Result<()> {
+    let object = &step.change.object;
+    let uid = step.live.as_ref().and_then(|live| live["metadata"]["uid"].as_str()).map(str::to_owned);
+    let options = DeleteOptions { uid: uid.clone(), propagation: Propagation::Foreground, ..DeleteOptions::default() };
+    cluster.delete(resource, object.namespace.as_deref(), &object.name, &options).await?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let live = cluster.get(resource, object.namespace.as_deref(), &object.name).await?;
+        let Some(live) = live.filter(|live| live["metadata"]["uid"].as_str().map(str::to_owned) == uid) else {
+            return Ok(());
+        };
+        if Instant::now() >= deadline {
+            return Err(Error::failed(format!(
+                "{object} is not gone after {} s{}",
+                PATIENCE.as_secs(),
+                holders(&live)
+            )));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn holders(live: &Value) -> String {
+    let finalizers = live["metadata"]["finalizers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let names: Vec<&str> = finalizers.iter().filter_map(Value::as_str).collect();
+    if names.is_empty() { String::new() } else { format!("; held by the finalizers {}", names.join(", ")) }
+}
+
+/// An object of a kind that the set itself has just defined: the server needs a moment to serve it.
+async fn create_of_new_kind(cluster: &Cluster, step: &Step) -> Result<()> {
+    let object = &step.change.object;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = match cluster.resource(&object.api_version, &object.kind).await? {
+            Some(resource) => {
+                cluster.apply(&resource, &step.body, ApplyMode { dry_run: false, force: step.force }).await.map(|_| ())
+            }
+            None => Err(Error::failed(format!("the cluster does not serve {} in {}", object.kind, object.api_version))),
+        };
+        match answer {
+            Err(error) if matches!(error.code(), 0 | 404) && Instant::now() < deadline => {
+                cluster.forget_resources().await;
+                tokio::time::sleep(LOOK).await;
+            }
+            answer => return answer,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! From the request and the configuration to the manifests and the options of a deploy.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    time::Duration,
+};
+
+use super::plan::Policy;
+use crate::{
+    config::{self, Config, Variables},
+    context::Ctx,
+    error::{Error, Result},
+    model::{DeployRequest, OnFailure},
+    ops::application::Application,
+    rules::selector::Selector,
+    source::{self, Input, ReadRequest, Sources, Substitution},
+};
+
+/// How long another deploy of the application is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How a deploy is to be carried out: the request's wishes over the configuration's.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub wait: bool,
+    pub timeout: Duration,
+    pub grace: Duration,
+    pub restart_budget: u32,
+    /// None: keep a first deploy, roll a later one back.
+    pub on_failure: Option<OnFailure>,
+    pub prune: bool,
+    /// Whether the user asked for pruning in so many words.
+    pub prune_asked: bool,
+    pub prune_claims: bool,
+    pub create_namespace: bool,
+    pub history_limit: u32,
+    pub lock_timeout: Duration,
+    pub policy: Policy,
+}
+
+/// What was read, before any cluster is asked.
+pub(crate) struct Loaded {
+    pub application: Application,
+    pub sources: Sources,
+    /// The inputs as the user knows them.
+    pub inputs: Vec<String>,
+    /// Whether this is only a part of the application's manifests.
+    pub partial: bool,
+    pub options: Options,
+}
+
+impl Options {
+    pub fn of(request: &DeployRequest, config: Option<&Config>) -> Self {
+        let settings = config.map(|config| config.settings.deploy.clone()).unwrap_or_default();
+        let on_failure = settings.on_failure.map(|choice| match choice {
+            config::OnFailure::Keep => OnFailure::Keep,
+            config::OnFailure::Rollback => OnFailure::Rollback,
+        });
+        Self {
+            wait: request.wait.unwrap_or(settings.wait),
+            timeout: request.timeout.unwrap_or(settings.timeout),
+            grace: request.grace.unwrap_or(settings.grace),
+            restart_budget: request.restart_budget.unwrap_or(settings.restart_budget),
+            on_failure: request.on_failure.or(on_failure),
+            prune: request.prune.unwrap_or(settings.prune),
+            prune_asked: request.prune == Some(true),
+            prune_claims: request.prune_claims,
+            create_namespace: request.create_namespace || settings.create_namespace,
+            history_limit: settings.history_limit,
+            lock_timeout: request.lock_timeout.unwrap_or(LOCK_TIMEOUT),
+            policy: Policy {
+                force_conflicts: request.force_conflicts || settings.force_conflicts,
+                conflicts: settings.conflicts,
+                recreate: request.recreate,
+                adopt: request.adopt,
+                try_creations: false,
+            },
+        }
+    }
+}
+
+/// Finds and reads the manifests.
+///
+/// # Errors
+/// Usage, with the place, for whatever is wrong with the configuration or a manifest, and when there is nothing.
+pub(crate) async fn load(ctx: &Ctx, request: &DeployRequest) -> Result<Loaded> {
+    let named = request.files.iter().chain(&request.kustomize).find(|input| *input != "-" && !is_url(input));
+    let application = Application::find(ctx, &request.target, named.map(PathBuf::from).as_deref())?;
+    let config = application.config.as_ref();
+    let given = !request.files.is_empty() || !request.kustomize.is_empty();
+    let inputs = if given { request_inputs(request) } else { default_inputs(ctx, config)? };
+    let read = ReadRequest {
+        inputs: inputs.clone(),
+        substitute: config.and_then(|config| substitution(ctx, config)),
+        base: ctx.environment.folder.clone(),
+    };
+    let only_secrets = inputs.is_empty();
+    let mut sources =
+        if only_secrets { Sources::default() } else { source::read(&read, std::io::stdin(), &ctx.cancel).await? };
+    let has_manifests =
+        config.is_some_and(|config| !config.settings.manifests.is_empty() || !config.settings.kustomize.is_empty());
+    let mut partial = given && has_manifests;
+    if let Some(text) = &request.selector {
+        let selector = Selector::parse(text).map_err(|wrong| Error::usage(format!("-l {text}: {wrong}")))?;
+        sources.retain(|manifest| selector.matches(&manifest.object));
+        if sources.manifests.is_empty() {
+            return Err(Error::usage(format!("no manifest has the labels {text}")));
+        }
+        partial = true;
+    }
+    let options = Options::of(request, config);
+    Ok(Loaded { inputs: inputs.iter().map(name).collect(), application, sources, partial, options })
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
+fn input(text: &str) -> Input {
+    match text {
+        "-" => Input::Stdin,
+        url if is_url(url) => Input::Url(url.to_owned()),
+        path => Input::File(path.into()),
+    }
+}
+
+fn name(input: &Input) -> String {
+    match input {
+        Input::Stdin => "standard input".into(),
+        Input::Url(url) => url.clone(),
+        Input::File(path) | Input::Kustomize(path) => path.display().to_string(),
+    }
+}
+
+fn request_inputs(request: &DeployRequest) -> Vec<Input> {
+    let kustomize = request.kustomize.iter().map(|folder| Input::Kustomize(folder.into()));
+    request.files.iter().map(|text| input(text)).chain(kustomize).collect()
+}
+
+/// The configuration's manifests, else those that lie in the folder by habit.
+fn default_inputs(ctx: &Ctx, config: Option<&Config>) -> Result<Vec<Input>> {
+    if let Some(Config { settings, .. }) = config {
+        let kustomize = settings.kustomize.iter().map(|folder| Input::Kustomize(folder.into()));
+        let inputs: Vec<Input> = settings.manifests.iter().map(|text| input(text)).chain(kustomize).collect();
+        if !inputs.is_empty() {
+            return Ok(inputs);
+        }
+    }
+    let folder = config.map_or(&ctx.environment.folder, |config| &config.folder);
+    let secrets = config.is_some_and(|config| !config.settings.secrets.is_empty());
+    match source::discover(folder) {
+        Some(inputs) => Ok(inputs),
+        None if secrets => Ok(Vec::new()),
+        None => {
+            Err(Error::usage(format!("nothing to deploy: no manifests were named, and {} has none", shown(folder)))
+                .hint("name them with -f FILE|FOLDER|URL or -k FOLDER, or under `manifests:` in evolve.yaml")
+                .hint("looked for: manifests/, k8s/, deploy/, kustomization.yaml"))
+        }
+    }
+}
+
+fn shown(folder: &std::path::Path) -> String {
+    if folder.as_os_str().is_empty() { "the working directory".into() } else { folder.display().to_string() }
+}
+
+fn substitution(ctx: &Ctx, config: &Config) -> Option<Substitution> {
+    let wanted = config.settings.substitute.as_ref()?;
+    let variables = ctx.environment.variables.iter();
+    let environment: HashMap<String, String> = variables
+        .filter(|(name, _)| wanted.env.allows(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    // Where names are listed and no file adds any, other `${…}` are the manifest's own text.
+    let names = match &wanted.env {
+        Variables::Named(names) if wanted.env_file.is_empty() => Some(names.iter().cloned().collect::<BTreeSet<_>>()),
+        _ => None,
+    };
+    Some(Substitution { names, environment, files: wanted.env_file.clone() })
+}

@@ -1,0 +1,18 @@
+//! From manifests to a rollout: plan, apply in waves, wait, record, and go back after a failure.
+
+mod apply;
+mod attempt;
+mod interim;
+mod job;
+mod load;
+mod observe;
+mod plan;
+mod planning;
+mod recovery;
+mod run;
+mod saved;
+mod secrets;
+mod set;
+
+pub use planning::{plan, read, save_plan};
+pub use run::run;

@@ -1,0 +1,250 @@
+//! From what is wanted and what there is to what would be done.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+
+use super::{
+    observe::{Live, Observed},
+    set::{DesiredSet, Item},
+};
+use crate::{
+    cluster::{ApplyMode, Cluster, Resource},
+    config::{ConflictRule, Take},
+    error::{Error, Result},
+    model::{Action, Change, FieldConflict},
+    rules::{applyset, difference, migration, refusals},
+};
+
+/// Dry runs sent at once; the client bounds the requests below.
+const DRY_RUNS: usize = 16;
+/// Consent in the manifest itself to delete the object and create it again when a field cannot be changed.
+pub const RECREATE_ANNOTATION: &str = "evolve/recreate";
+
+/// What the user consented to, and how conflicts are settled.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Policy {
+    pub force_conflicts: bool,
+    pub conflicts: Vec<ConflictRule>,
+    pub recreate: bool,
+    pub adopt: bool,
+    /// Whether objects that do not exist yet are tried by a dry run too. A deploy does not: it is about to create
+    /// them; a diff shows what the server would make of them.
+    pub try_creations: bool,
+}
+
+/// What is to be done for one item of the set.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    /// The item's index in the set.
+    pub item: usize,
+    pub change: Change,
+    /// What is applied: the manifest without the fields that are left to others.
+    pub body: Value,
+    /// Whether fields are taken from other managers.
+    pub force: bool,
+    /// The object as it was seen, for its uid and for the take-over of its fields.
+    pub live: Option<Box<Value>>,
+}
+
+/// The steps for all items, in the order of the set.
+pub(crate) async fn steps(
+    cluster: &Cluster,
+    set: &DesiredSet,
+    observed: &Observed,
+    missing_namespaces: &BTreeSet<String>,
+    policy: &Policy,
+) -> Result<Vec<Step>> {
+    let waves = set.wave_of();
+    let planner = Planner { cluster, policy, missing_namespaces, id: &applyset_id(set) };
+    stream::iter(set.items.iter().zip(&observed.live).zip(waves).enumerate())
+        .map(|(index, ((item, live), wave))| {
+            let planner = &planner;
+            async move {
+                let mut step = planner.step(item, live.as_ref()).await?;
+                step.item = index;
+                step.change.wave = wave;
+                Ok(step)
+            }
+        })
+        .buffered(DRY_RUNS)
+        .try_collect()
+        .await
+}
+
+fn applyset_id(set: &DesiredSet) -> String {
+    let label = |item: &Item| item.manifest.object["metadata"]["labels"][applyset::PART_OF].as_str().map(str::to_owned);
+    set.items.first().and_then(label).unwrap_or_default()
+}
+
+struct Planner<'a> {
+    cluster: &'a Cluster,
+    policy: &'a Policy,
+    missing_namespaces: &'a BTreeSet<String>,
+    /// The id of the set, to tell its members from those of others.
+    id: &'a str,
+}
+
+impl Planner<'_> {
+    async fn step(&self, item: &Item, live: Option<&Live>) -> Result<Step> {
+        let change = Change {
+            object: item.manifest.reference.clone(),
+            action: Action::Keep,
+            wave: 0,
+            fields: Vec::new(),
+            conflicts: Vec::new(),
+            reason: None,
+            blocked: None,
+            live: String::new(),
+        };
+        let mut step = Step { item: 0, change, body: item.manifest.object.clone(), force: false, live: None };
+        match live {
+            Some(Live::AsWanted) => {}
+            Some(Live::Other(live)) => {
+                step.change.live = difference::digest(live);
+                step.live = Some(live.clone());
+                if let Some(owner) = self.foreign_owner(live) {
+                    step.change.action = Action::Change;
+                    step.change.blocked = Some(format!("it belongs to {owner}; --adopt takes it over"));
+                } else {
+                    self.compare(item, live, &mut step).await?;
+                }
+            }
+            None => {
+                step.change.action = Action::Create;
+                self.try_creation(item, &mut step).await?;
+            }
+        }
+        Ok(step)
+    }
+
+    /// The release or set of another tool that an object belongs to, unless taking it over was consented to.
+    fn foreign_owner(&self, live: &Value) -> Option<String> {
+        if self.policy.adopt {
+            return None;
+        }
+        let metadata = &live["metadata"];
+        let set = metadata["labels"][applyset::PART_OF].as_str().filter(|set| *set != self.id);
+        let release = metadata["annotations"]["meta.helm.sh/release-name"].as_str();
+        set.map(|set| format!("the ApplySet {set}")).or_else(|| release.map(|name| format!("the Helm release {name}")))
+    }
+
+    async fn try_creation(&self, item: &Item, step: &mut Step) -> Result<()> {
+        let namespace = item.manifest.reference.namespace.as_ref();
+        let nowhere = namespace.is_some_and(|namespace| self.missing_namespaces.contains(namespace));
+        let Some(resource) = item.resource.as_ref().filter(|_| self.policy.try_creations && !nowhere) else {
+            return Ok(());
+        };
+        // What is created is shown by its name; its fields are those of the manifest.
+        if let Err(error) = self.dry_run(resource, &step.body, false).await {
+            step.change.blocked = Some(self.verdict(error)?);
+        }
+        Ok(())
+    }
+
+    async fn compare(&self, item: &Item, live: &Value, step: &mut Step) -> Result<()> {
+        step.change.action = Action::Change;
+        let Some(resource) = item.resource.as_ref() else { return Ok(()) };
+        let takes_over = migration::migrated(live).is_some();
+        let mut answer = self.dry_run(resource, &step.body, false).await;
+        if let Err(error) = &answer
+            && let Some(refusal) = error.refusal().filter(|refusal| refusal.code == 409)
+        {
+            let conflicts = refusals::conflicts(refusal, &step.body, live);
+            let (taken_over, contested): (Vec<_>, Vec<_>) =
+                conflicts.into_iter().partition(|conflict| migration::is_migrated(&conflict.manager));
+            step.force |= !taken_over.is_empty();
+            self.settle(contested, step);
+            // Blocked or not, the forced dry run shows what would change.
+            answer = self.dry_run(resource, &step.body, true).await;
+        }
+        match answer {
+            Ok(object) if takes_over => {
+                step.change.fields = difference::changes(live, &migration::without_leftovers(&object));
+                step.change.reason = Some("taken over from kubectl apply".into());
+            }
+            Ok(object) => {
+                step.change.fields = difference::changes(live, &object);
+                let same = step.change.fields.is_empty() && step.change.blocked.is_none();
+                if same {
+                    step.change.action = Action::Keep;
+                }
+            }
+            Err(error) if error.refusal().is_some_and(refusals::is_immutable) => self.replace(live, step, &error),
+            Err(error) => step.change.blocked = Some(self.verdict(error)?),
+        }
+        Ok(())
+    }
+
+    /// Decides each conflict: by a rule, by `--force-conflicts`, or not at all, which blocks the deploy.
+    fn settle(&self, conflicts: Vec<FieldConflict>, step: &mut Step) {
+        let mut open = Vec::new();
+        for conflict in &conflicts {
+            match refusals::decide(&self.policy.conflicts, &step.change.object, conflict) {
+                Some(Take::Theirs) => refusals::remove(&mut step.body, &conflict.path),
+                Some(Take::Ours) => step.force = true,
+                None if self.policy.force_conflicts => step.force = true,
+                None => open.push(format!("{} is owned by {}", conflict.path, conflict.manager)),
+            }
+        }
+        if !open.is_empty() {
+            step.change.blocked = Some(format!(
+                "{}; remove the field from the manifest, set a rule under deploy.conflicts, or use --force-conflicts",
+                open.join(", ")
+            ));
+        }
+        step.change.conflicts = conflicts;
+    }
+
+    fn replace(&self, live: &Value, step: &mut Step, error: &Error) {
+        step.change.action = Action::Replace;
+        let refusal = error.refusal();
+        let fields: Vec<&str> =
+            refusal.iter().flat_map(|refusal| &refusal.causes).map(|cause| cause.field.as_str()).collect();
+        let what = if fields.is_empty() { "a field".to_owned() } else { fields.join(", ") };
+        step.change.reason = Some(format!("{what} cannot be changed"));
+        let old = difference::meaning(live);
+        let wanted = step.body.clone();
+        step.change.fields = difference::changes(&old, &overlay(&old, &wanted));
+        let consent = step.body["metadata"]["annotations"][RECREATE_ANNOTATION] == "true";
+        step.change.blocked = match refusals::replace_would_lose(live) {
+            Some(loss) => Some(format!("{what} cannot be changed, and the object is never recreated: {loss}")),
+            None if self.policy.recreate || consent => None,
+            None => Some(format!(
+                "{what} cannot be changed; --recreate deletes the object and creates it again \
+                 (or the annotation {RECREATE_ANNOTATION}: \"true\" in its manifest)"
+            )),
+        };
+    }
+
+    async fn dry_run(&self, resource: &Resource, body: &Value, force: bool) -> Result<Value> {
+        self.cluster.apply(resource, body, ApplyMode { dry_run: true, force }).await.map(|applied| applied.object)
+    }
+
+    /// A refusal of this object is a verdict on it; every other error ends the plan.
+    fn verdict(&self, error: Error) -> Result<String> {
+        match error.code() {
+            400 | 403 | 404 | 409 | 422 => {
+                let message = error.refusal().map(|refusal| refusal.message.clone());
+                Ok(message.unwrap_or_else(|| error.message().to_owned()))
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+/// The object with the wanted fields laid over it: what a replacement would look like, as far as can be told.
+fn overlay(old: &Value, wanted: &Value) -> Value {
+    match (old, wanted) {
+        (Value::Object(old), Value::Object(wanted)) => {
+            let mut merged = old.clone();
+            for (key, value) in wanted {
+                let below = old.get(key).map_or_else(|| value.clone(), |old| overlay(old, value));
+                merged.insert(key.clone(), below);
+            }
+            Value::Object(merged)
+        }
+        _ => wanted.clone(),
+    }
+}

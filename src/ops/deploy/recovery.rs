@@ -1,0 +1,104 @@
+//! The end of a roll-out: the record, and after a failure the way back.
+
+use super::{
+    attempt::Attempt,
+    job::{Job, Survey},
+    load::Options,
+    run::{Ended, interrupted, locked},
+};
+use crate::{
+    cluster::Cluster,
+    context::Ctx,
+    error::{Error, ErrorKind, Result},
+    model::{DeployOutcome, DeployReport, OnFailure, Outcome, Revision},
+    ops::history::History,
+};
+
+/// Records how the roll-out ended and, where that is wanted, puts the last good revision back.
+pub(super) async fn conclude(
+    ctx: &Ctx,
+    cluster: &Cluster,
+    job: &Job,
+    survey: Survey,
+    mut attempt: Attempt,
+    mut revision: Revision,
+    ended: Result<Ended>,
+) -> Result<DeployReport> {
+    let history = History::of(cluster, &job.application, &job.namespace);
+    let outcome = match &ended {
+        Ok(Ended::Healthy | Ended::NotWaitedFor) => Outcome::Deployed,
+        Ok(Ended::Failed) => Outcome::Failed,
+        Err(_) => Outcome::Interrupted,
+    };
+    revision.summary.outcome = outcome;
+    revision.summary.ended = Some(ctx.clock.now().to_string());
+    revision.evidence.clone_from(&attempt.evidence);
+    let recorded = history.store(&revision).await;
+    let ended = match ended {
+        Err(error) if error.kind() == ErrorKind::Interrupted => {
+            return Err(interrupted(&survey, revision.summary.number).because(error));
+        }
+        ended => ended?,
+    };
+    recorded?;
+    history.trim(job.options.history_limit as usize).await?;
+    match ended {
+        Ended::Healthy => Ok(attempt.report(ctx, cluster, DeployOutcome::Deployed, survey.plan)),
+        Ended::NotWaitedFor => Ok(attempt.report(ctx, cluster, DeployOutcome::Applied, survey.plan)),
+        Ended::Failed => {
+            let good = survey.history.iter().rev().find(|before| before.outcome == Outcome::Deployed);
+            let wanted = job.options.on_failure.unwrap_or(OnFailure::Rollback) == OnFailure::Rollback;
+            let Some(good) = good.filter(|_| wanted) else {
+                if job.options.on_failure == Some(OnFailure::Rollback) {
+                    attempt.notes.push("there is no earlier revision to go back to".into());
+                }
+                return Ok(attempt.report(ctx, cluster, DeployOutcome::Failed, survey.plan));
+            };
+            let back = go_back(ctx, cluster, job, good.number, revision.summary.number).await;
+            let outcome = settle(&mut attempt, back, good.number);
+            if outcome == DeployOutcome::RolledBack {
+                revision.summary.outcome = Outcome::RolledBack;
+                history.store(&revision).await?;
+            }
+            Ok(attempt.report(ctx, cluster, outcome, survey.plan))
+        }
+    }
+}
+
+/// Rolls the last good revision out again, as a revision of its own.
+async fn go_back(ctx: &Ctx, cluster: &Cluster, job: &Job, good: u64, failed: u64) -> Result<DeployReport> {
+    ctx.phase("rollback", format!("going back to revision {good}"));
+    let back = Job {
+        application: job.application.clone(),
+        namespace: job.namespace.clone(),
+        manifests: History::of(cluster, &job.application, &job.namespace).manifests(good).await?,
+        only_namespace: None,
+        origin: job.origin.clone(),
+        cause: format!("rollback to {good} after {failed} failed"),
+        partial: false,
+        inputs_by_hand: false,
+        options: Options { on_failure: Some(OnFailure::Keep), prune: true, wait: true, ..job.options.clone() },
+        reviewed: None,
+    };
+    Box::pin(locked(ctx, cluster, &back, ctx.clock.now())).await
+}
+
+/// Takes the way back into the report of the attempt.
+fn settle(attempt: &mut Attempt, back: Result<DeployReport, Error>, good: u64) -> DeployOutcome {
+    match back {
+        Ok(report) if matches!(report.outcome, DeployOutcome::Deployed | DeployOutcome::Unchanged) => {
+            attempt.restored = Some(good);
+            attempt.notes.extend(report.notes);
+            DeployOutcome::RolledBack
+        }
+        Ok(report) => {
+            attempt.notes.push(format!("revision {good} did not become healthy either; what was applied is kept"));
+            attempt.evidence.extend(report.evidence);
+            DeployOutcome::Failed
+        }
+        Err(error) => {
+            attempt.notes.push(format!("the rollback to revision {good} did not succeed: {error}"));
+            DeployOutcome::Failed
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! A roll-out from end to end: plan, apply in waves, wait, prune, record.
+
+use jiff::Timestamp;
+
+use super::{
+    apply::apply_wave,
+    attempt::Attempt,
+    interim,
+    job::{Job, Survey},
+    planning::prepare,
+    recovery,
+};
+use crate::{
+    cluster::Cluster,
+    context::Ctx,
+    error::{Error, Result},
+    event::Event,
+    model::{Action, DeployOutcome, DeployReport, DeployRequest, Outcome, RemovalOutcome, Revision, RevisionSummary},
+    ops::{
+        git,
+        history::{self, History},
+        identity, inventory,
+        lock::{Lock, LockRequest},
+    },
+    rules::waves::Wave,
+};
+
+/// Deploys what the request names.
+///
+/// # Errors
+/// Usage for wrong manifests and configuration; unreachable for a cluster that does not answer; failed when another
+/// deploy holds the lock or the cluster has moved since the plan was made. A roll-out that fails is a report.
+pub async fn run(ctx: &Ctx, request: DeployRequest) -> Result<DeployReport> {
+    let cluster = ctx.cluster().await?;
+    let job = ctx.unless_cancelled("reading the manifests", prepare(ctx, &cluster, &request)).await?;
+    roll_out(ctx, &cluster, &job).await
+}
+
+/// Rolls a job out under the application's lock.
+pub(crate) async fn roll_out(ctx: &Ctx, cluster: &Cluster, job: &Job) -> Result<DeployReport> {
+    let began = ctx.clock.now();
+    // The lock lives in the application's namespace, which a first deploy may have to create.
+    let mut lock = match acquire(ctx, job).await {
+        Err(error) if error.code() == 404 => {
+            let survey = ctx.unless_cancelled("planning", job.survey(cluster)).await?;
+            if survey.plan.is_blocked() {
+                return Ok(Attempt::new(began).report(ctx, cluster, DeployOutcome::Refused, survey.plan));
+            }
+            job.create_namespace(cluster, &survey).await?;
+            acquire(ctx, job).await?
+        }
+        lock => lock?,
+    };
+    let ended = lock.guard(Box::pin(locked(ctx, cluster, job, began))).await;
+    lock.release(ctx).await;
+    ended
+}
+
+async fn acquire(ctx: &Ctx, job: &Job) -> Result<Lock> {
+    let request = LockRequest {
+        application: job.application.clone(),
+        namespace: job.namespace.clone(),
+        purpose: job.cause.clone(),
+        timeout: job.options.lock_timeout,
+    };
+    Lock::acquire(ctx, &request).await
+}
+
+/// The roll-out itself, while the lock is held.
+pub(super) async fn locked(ctx: &Ctx, cluster: &Cluster, job: &Job, began: Timestamp) -> Result<DeployReport> {
+    let mut attempt = Attempt::new(began);
+    ctx.phase("plan", format!("comparing {} objects with the cluster", job.manifests.len()));
+    let survey = ctx.unless_cancelled("planning", job.survey(cluster)).await?;
+    for warning in &survey.plan.warnings {
+        ctx.warn(warning.clone());
+    }
+    if survey.plan.is_blocked() {
+        return Ok(attempt.report(ctx, cluster, DeployOutcome::Refused, survey.plan));
+    }
+    if let Some(reviewed) = &job.reviewed {
+        reviewed.check_unmoved(&survey.plan.changes)?;
+    }
+    // After a deploy that did not end well, "nothing to change" does not mean that all is well.
+    let settled = survey.history.last().is_some_and(|newest| newest.outcome == Outcome::Deployed);
+    if settled && !survey.plan.changes_something() {
+        return Ok(attempt.report(ctx, cluster, DeployOutcome::Unchanged, survey.plan));
+    }
+    let history = History::of(cluster, &job.application, &job.namespace);
+    let revision = begin(ctx, &history, job, &survey, began).await?;
+    attempt.revision = Some(revision.summary.number);
+    let ended = carry_out(ctx, cluster, job, &survey, &mut attempt).await;
+    recovery::conclude(ctx, cluster, job, survey, attempt, revision, ended).await
+}
+
+/// Records the revision as begun, with the manifests of the whole application.
+async fn begin(ctx: &Ctx, history: &History<'_>, job: &Job, survey: &Survey, began: Timestamp) -> Result<Revision> {
+    let mut manifests = survey.set.manifests();
+    if job.partial
+        && let Some(last) = survey.history.iter().rev().find(|revision| revision.outcome == Outcome::Deployed)
+    {
+        let before = history.manifests(last.number).await?;
+        let again = |old: &crate::model::Manifest| {
+            manifests.iter().any(|manifest| manifest.reference.identity() == old.reference.identity())
+        };
+        let rest: Vec<_> = before.into_iter().filter(|old| !again(old)).collect();
+        manifests.extend(rest);
+    }
+    let summary = RevisionSummary {
+        started: began.to_string(),
+        by: identity::by(ctx).await,
+        cause: job.cause.clone(),
+        origin: git::described(ctx, job.origin.clone()).await,
+        counts: crate::model::Counts::of(&survey.plan),
+        ..RevisionSummary::default()
+    };
+    let revision = Revision {
+        application: job.application.clone(),
+        namespace: job.namespace.clone(),
+        summary,
+        images: history::images(&manifests),
+        plan: survey.plan.clone(),
+        evidence: Vec::new(),
+    };
+    history.begin(&survey.history, revision, &manifests).await
+}
+
+/// How the steps of a roll-out ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    Healthy,
+    NotWaitedFor,
+    /// The evidence is in the attempt.
+    Failed,
+}
+
+/// Applies, waits and prunes. What fails is evidence; an error is that the roll-out could not go on at all.
+async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, attempt: &mut Attempt) -> Result<Ended> {
+    let (application, namespace) = (&job.application, &job.namespace);
+    let known = survey.inventory.as_ref();
+    let inventory = inventory::cover(cluster, application, namespace, known, &survey.wanted_scope()).await?;
+    let due = survey.steps.iter().filter(|step| step.change.action != Action::Keep).count();
+    ctx.phase("apply", format!("applying {due} of {} objects", survey.steps.len()));
+    ctx.emit(Event::Steps { total: due });
+    for wave in &survey.set.waves {
+        let outcome = apply_wave(ctx, cluster, &survey.set, &survey.steps, wave).await;
+        if !outcome.failed.is_empty() {
+            attempt.refused(survey, outcome.failed)?;
+            return Ok(Ended::Failed);
+        }
+        let must_wait = wave.wait && job.options.wait && !outcome.applied.is_empty();
+        if must_wait && !wait_for(ctx, cluster, job, survey, wave, attempt).await? {
+            return Ok(Ended::Failed);
+        }
+    }
+    if job.options.wait {
+        let all = Wave { members: (0..survey.set.items.len()).collect(), wait: true };
+        ctx.phase("wait", "waiting until everything is healthy");
+        if !wait_for(ctx, cluster, job, survey, &all, attempt).await? {
+            return Ok(Ended::Failed);
+        }
+    }
+    if !survey.removals.is_empty() {
+        ctx.phase("prune", format!("removing what is no longer in the manifests ({} objects)", survey.removals.len()));
+        for removed in inventory::remove(ctx, cluster, &survey.removals, job.options.timeout).await? {
+            match (removed.outcome, removed.reason) {
+                (RemovalOutcome::Deleted, _) | (_, None) => {}
+                (_, Some(reason)) => attempt.notes.push(format!("{} is left: {reason}", removed.object)),
+            }
+        }
+    }
+    if !job.partial && survey.plan.warnings.is_empty() {
+        inventory::shrink(cluster, application, &inventory, &survey.scope_after()).await?;
+    }
+    Ok(if job.options.wait { Ended::Healthy } else { Ended::NotWaitedFor })
+}
+
+/// Waits for the members of a wave; whether they became healthy.
+async fn wait_for(
+    ctx: &Ctx,
+    cluster: &Cluster,
+    job: &Job,
+    survey: &Survey,
+    wave: &Wave,
+    attempt: &mut Attempt,
+) -> Result<bool> {
+    let items = wave.members.iter().filter_map(|index| survey.set.items.get(*index));
+    let objects = items.map(|item| item.manifest.reference.clone()).collect();
+    let (health, failures) = interim::wait(ctx, cluster, objects, job.options.timeout).await?;
+    attempt.health = health;
+    attempt.evidence.extend(failures);
+    Ok(attempt.evidence.is_empty())
+}
+
+/// The error for a roll-out that the user ended: what was done, and how to go on.
+pub(super) fn interrupted(survey: &Survey, revision: u64) -> Error {
+    Error::interrupted(format!(
+        "interrupted: revision {revision} of {} is not complete ({} objects were to be changed)",
+        survey.plan.application,
+        survey.steps.iter().filter(|step| step.change.action != Action::Keep).count()
+    ))
+    .hint("run the same command again to go on, or `kubectl evolve rollback` to go back")
+}

@@ -1,0 +1,113 @@
+//! Label selectors as text, as in `-l app=api,tier!=front,env in (dev,test),!legacy`
+//! (k8s.io/apimachinery/pkg/labels, `Parse`).
+
+use serde_json::Value;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Requirement {
+    In(String, Vec<String>),
+    NotIn(String, Vec<String>),
+    Exists(String),
+    Absent(String),
+}
+
+/// A label selector; all of its requirements must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selector(Vec<Requirement>);
+
+impl Selector {
+    /// Reads the text of a selector.
+    ///
+    /// # Errors
+    /// The requirement that cannot be read.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        split(text).into_iter().filter(|part| !part.is_empty()).map(requirement).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether the labels of an object fit.
+    pub fn matches(&self, object: &Value) -> bool {
+        let label = |key: &String| object["metadata"]["labels"].get(key).and_then(Value::as_str);
+        self.0.iter().all(|requirement| match requirement {
+            Requirement::In(key, values) => label(key).is_some_and(|value| values.iter().any(|wanted| wanted == value)),
+            // As in Kubernetes, an absent label is not in any list.
+            Requirement::NotIn(key, values) => label(key).is_none_or(|value| values.iter().all(|other| other != value)),
+            Requirement::Exists(key) => label(key).is_some(),
+            Requirement::Absent(key) => label(key).is_none(),
+        })
+    }
+}
+
+/// Splits at the commas outside parentheses.
+fn split(text: &str) -> Vec<&str> {
+    let mut depth = 0;
+    text.split(|letter| {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        letter == ',' && depth == 0
+    })
+    .map(str::trim)
+    .collect()
+}
+
+fn requirement(text: &str) -> Result<Requirement, String> {
+    let unreadable = || format!("{text:?} is no requirement of a label selector");
+    let key = |key: &str| {
+        let key = key.trim();
+        let plain = !key.is_empty() && !key.contains(|letter: char| letter.is_whitespace() || "=!(),".contains(letter));
+        plain.then(|| key.to_owned()).ok_or_else(unreadable)
+    };
+    let list = |values: &str| {
+        let inside =
+            values.trim().strip_prefix('(').and_then(|values| values.strip_suffix(')')).ok_or_else(unreadable)?;
+        Ok::<_, String>(inside.split(',').map(|value| value.trim().to_owned()).collect())
+    };
+    if let Some((name, value)) = text.split_once("!=") {
+        return Ok(Requirement::NotIn(key(name)?, vec![value.trim().to_owned()]));
+    }
+    if let Some((name, value)) = text.split_once('=') {
+        let value = value.strip_prefix('=').unwrap_or(value);
+        return Ok(Requirement::In(key(name)?, vec![value.trim().to_owned()]));
+    }
+    if let Some((name, values)) = text.split_once(" notin ") {
+        return Ok(Requirement::NotIn(key(name)?, list(values)?));
+    }
+    if let Some((name, values)) = text.split_once(" in ") {
+        return Ok(Requirement::In(key(name)?, list(values)?));
+    }
+    match text.strip_prefix('!') {
+        Some(name) => Ok(Requirement::Absent(key(name)?)),
+        None => Ok(Requirement::Exists(key(text)?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn selectors_choose_as_kubernetes_does() {
+        let api = json!({"metadata": {"labels": {"app": "api", "env": "dev"}}});
+        let bare = json!({"metadata": {}});
+        for (text, fits_api, fits_bare) in [
+            ("app=api", true, false),
+            ("app==api,env!=test", true, false),
+            ("app!=api", false, true),
+            ("env in (dev, test)", true, false),
+            ("env notin (dev,test)", false, true),
+            ("app", true, false),
+            ("!app", false, true),
+            ("", true, true),
+        ] {
+            let selector = Selector::parse(text).unwrap();
+            assert_eq!((selector.matches(&api), selector.matches(&bare)), (fits_api, fits_bare), "{text}");
+        }
+        for wrong in ["=api", "app in dev", "a b"] {
+            assert!(Selector::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
