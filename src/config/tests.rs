@@ -236,7 +236,7 @@ mod invariants {
     use proptest::prelude::*;
     use serde_json::{Value as Json, json};
 
-    use super::{super::schema, *};
+    use super::*;
     use crate::config::profile::merge;
 
     /// Values that are right at some places and wrong at most.
