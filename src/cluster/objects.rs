@@ -9,12 +9,14 @@ use super::{
     discovery::Resource,
 };
 use crate::{
-    error::{Error, Result},
+    error::{Cause, Error, Refusal, Result},
     model::{FIELD_MANAGER, ObjectRef},
 };
 
 /// How many objects a page of a list holds.
 const PAGE: usize = 500;
+/// How the server says that a field cannot be changed (`ValidateImmutableField`).
+const IMMUTABLE: &str = "field is immutable";
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 /// What narrows a list.
@@ -285,24 +287,19 @@ fn absent_is_none<T>(answer: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// The server quotes invalid values in its refusal; those of a Secret must not be repeated.
+/// The server quotes invalid values in its refusal; those of a Secret must not be repeated. What stays are the fields
+/// and whether they are immutable, which decides how the deploy goes on.
 fn without_secrets(error: Error, reference: &ObjectRef) -> Error {
-    if reference.kind != "Secret" {
+    let Some(refusal) = error.refusal().filter(|_| reference.kind == "Secret") else { return error };
+    if matches!(refusal.code, 403 | 409) {
         return error;
     }
-    let Some(refusal) = error.refusal() else { return error };
-    let mut refusal = refusal.clone();
+    let immutable = refusal.message.contains(IMMUTABLE).then(|| format!(": {IMMUTABLE}")).unwrap_or_default();
     let fields: Vec<&str> = refusal.causes.iter().map(|cause| cause.field.as_str()).collect();
-    let message = match (refusal.code, fields.is_empty()) {
-        (409 | 403, _) => return error,
-        (_, true) => format!("applying {reference}: refused ({} {})", refusal.code, refusal.reason),
-        (_, false) => format!("applying {reference}: refused ({}): {}", refusal.reason, fields.join(", ")),
-    };
-    refusal.message.clone_from(&message);
-    for cause in &mut refusal.causes {
-        cause.message.clear();
-    }
-    Error::failed(message).refused(refusal)
+    let message = format!("refused ({}): {}{immutable}", refusal.reason, fields.join(", "));
+    let causes = refusal.causes.iter().map(|cause| Cause { message: String::new(), ..cause.clone() }).collect();
+    let refusal = Refusal { message: message.clone(), causes, ..refusal.clone() };
+    Error::failed(format!("applying {reference}: {message}")).refused(refusal)
 }
 
 #[cfg(test)]
@@ -338,7 +335,7 @@ mod tests {
         let refusal = crate::error::Refusal {
             code: 422,
             reason: "Invalid".into(),
-            message: "data[x]: Invalid value: \"hunter2\"".into(),
+            message: "data[x]: Invalid value: \"hunter2\": field is immutable".into(),
             causes: vec![crate::error::Cause {
                 field: "data[x]".into(),
                 message: "hunter2".into(),
@@ -349,6 +346,6 @@ mod tests {
             ObjectRef { kind: "Secret".into(), name: "s".into(), api_version: "v1".into(), namespace: None };
         let error = without_secrets(Error::failed("data[x]: Invalid value: \"hunter2\"").refused(refusal), &reference);
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
-        assert!(error.message().contains("data[x]"));
+        assert!(error.message().contains("data[x]: field is immutable"), "{error}");
     }
 }
