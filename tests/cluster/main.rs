@@ -2,10 +2,12 @@
 //!
 //! They need `EVOLVE_TEST_CLUSTER=1` and a KUBECONFIG; without the first, those that need a cluster say so and pass.
 
+#[cfg(test)]
+mod check_agreement;
 #[cfg(all(test, unix))]
 mod completion;
 #[cfg(test)]
-mod check_agreement;
+mod deploy;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

@@ -74,6 +74,12 @@ impl Namespace {
         list["items"].as_array().unwrap().clone()
     }
 
+    /// Sends any request, behind everybody's back.
+    pub async fn send(&self, method: &str, path: &str, content_type: &str, body: Vec<u8>) -> Value {
+        let request = http::Request::builder().method(method).uri(path).header("content-type", content_type);
+        self.client.request(request.body(body).unwrap()).await.unwrap()
+    }
+
     /// Deletes an object behind everybody's back.
     pub async fn delete(&self, group: &str, plural: &str, name: &str) {
         let path = format!("{group}/namespaces/{}/{plural}/{name}", self.name);

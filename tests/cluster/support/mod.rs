@@ -5,5 +5,5 @@ mod cluster;
 mod proxy;
 
 pub use binary::{Ended, Evolve, kubeconfig};
-pub use cluster::{Namespace, TestCluster};
+pub use cluster::{Namespace, TestCluster, wait_until};
 pub use proxy::{Fault, Proxy, Rule};
