@@ -45,21 +45,35 @@ fn run(cli: Cli, environment: Environment) -> Result<u8> {
         tokio::pin!(command);
         let ended = tokio::select! {
             ended = &mut command => return ended,
-            signal = tokio::signal::ctrl_c() => signal,
+            signal = interruption() => signal,
         };
-        ended.map_err(|cause| Error::failed("Ctrl-C cannot be listened for").because(cause))?;
+        ended.map_err(|cause| Error::failed("signals cannot be listened for").because(cause))?;
         cancel.cancel();
         let interrupted =
             || Error::interrupted("interrupted before everything was left in order; run the command again");
         tokio::select! {
             ended = &mut command => ended,
-            _ = tokio::signal::ctrl_c() => Err(interrupted()),
+            _ = interruption() => Err(interrupted()),
             () = tokio::time::sleep(LEAVE_IN_ORDER) => Err(interrupted()),
         }
     });
     // A read of stdin cannot be cancelled; it must not hold the process.
     runtime.shutdown_background();
     code
+}
+
+/// Ctrl-C, or the request to end that a CI system sends before it kills.
+async fn interruption() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            signal = tokio::signal::ctrl_c() => signal,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 fn environment() -> Environment {

@@ -258,3 +258,31 @@ async fn a_failed_deploy_stores_its_evidence_and_goes_back() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_documented_permissions_are_enough() {
+    let Some(shop) = Shop::open("rbac").await else { return };
+    let (_, rest) = include_str!("../../docs/deploy.md").split_once("```yaml\n").unwrap();
+    let (role, _) = rest.split_once("```").unwrap();
+    let name = shop.namespace.name.clone();
+    let binding = format!(
+        "{role}---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {{name: deployer}}\n\
+         roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: deployer}}\n\
+         subjects: [{{kind: User, name: deployer-{name}, apiGroup: rbac.authorization.k8s.io}}]\n"
+    );
+    let admin = ["deploy", "-f", "app.yaml", "-n", &name, "--app", "rbac"];
+    shop.evolve.file("app.yaml", &binding);
+    shop.evolve.run(&admin).await.succeeded();
+    let user = format!("deployer-{name}");
+    let app = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec:\n  replicas: 1\n  \
+               selector: {matchLabels: {app: api}}\n  template:\n    metadata: {labels: {app: api}}\n    spec:\n      \
+               containers:\n      - {name: api, image: 'busybox:1.36', command: [sleep, '1000000']}\n      \
+               terminationGracePeriodSeconds: 0\n";
+    let flags = ["deploy", "-f", "app.yaml", "--as", &user];
+    shop.run(&format!("{CONFIG}{OTHER}---\n{app}"), &flags).await.succeeded();
+    let changed = shop.run(&format!("{}---\n{app}", CONFIG.replace("red", "blue")), &flags).await;
+    assert!(changed.succeeded().stderr.contains("configmap/other deleted"), "{changed}");
+    shop.run(SECRET.trim_start_matches("---\n"), &["diff", "-f", "app.yaml", "--as", "nobody"])
+        .await
+        .failed(1, &["403"; 0]);
+}
