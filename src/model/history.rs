@@ -95,6 +95,9 @@ pub struct RevisionSummary {
     pub by: String,
     /// `deploy`, `rollback to 3`, `restart`.
     pub cause: String,
+    /// The revision whose manifests this one put back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<u64>,
     pub origin: Origin,
     pub counts: Counts,
 }

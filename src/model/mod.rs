@@ -3,6 +3,7 @@
 mod check;
 mod completion;
 mod config;
+mod delete;
 mod deploy;
 mod evidence;
 mod health;
@@ -17,6 +18,7 @@ mod version;
 pub use check::*;
 pub use completion::*;
 pub use config::*;
+pub use delete::*;
 pub use deploy::*;
 pub use evidence::*;
 pub use health::*;

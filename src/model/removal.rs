@@ -19,6 +19,13 @@ pub enum RemovalOutcome {
     Failed,
 }
 
+impl RemovalOutcome {
+    /// Whether nothing is left to do: what should go is gone.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Deleted | Self::Detached | Self::Kept)
+    }
+}
+
 /// One object that was to be removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -15,11 +15,10 @@ use crate::{
     cluster::{ApplyMode, Cluster, DeleteOptions, ListQuery, Resource},
     error::{Error, Place, Result},
     model::{ImageUse, Manifest, ObjectRef, Outcome, Revision, RevisionSummary},
-    rules::history as rules,
+    rules::{applyset::APPLICATION, history as rules},
 };
 
 const TYPE: &str = "evolve/revision.v1";
-const APP: &str = "evolve/app";
 const REVISION: &str = "evolve/revision";
 const OUTCOME: &str = "evolve/outcome";
 const PART: &str = "evolve/part";
@@ -61,7 +60,7 @@ impl<'c> History<'c> {
     }
 
     async fn entries(&self) -> Result<Vec<Entry>> {
-        let labels = Some(format!("{APP}={},{REVISION}", self.application));
+        let labels = Some(format!("{APPLICATION}={},{REVISION}", self.application));
         let query = ListQuery { labels, metadata_only: true, ..ListQuery::default() };
         let mut entries = Vec::new();
         let each = |object: Value| {
@@ -183,12 +182,20 @@ impl<'c> History<'c> {
         Ok(())
     }
 
+    /// Drops all revisions.
+    pub async fn forget(&self) -> Result<()> {
+        for entry in self.entries().await? {
+            self.cluster.delete(&self.secrets, Some(&self.namespace), &entry.name, &DeleteOptions::default()).await?;
+        }
+        Ok(())
+    }
+
     fn secret(&self, name: &str, number: u64) -> Value {
         json!({
             "apiVersion": "v1", "kind": "Secret", "type": TYPE,
             "metadata": {
                 "name": name, "namespace": self.namespace,
-                "labels": {APP: self.application, REVISION: number.to_string()},
+                "labels": {APPLICATION: self.application, REVISION: number.to_string()},
             },
         })
     }

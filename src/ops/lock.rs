@@ -287,10 +287,13 @@ impl Keeper {
 pub async fn show(ctx: &Ctx, application: &str, namespace: &str) -> Result<LockReport> {
     let door = Door::at(ctx, application, namespace).await?;
     let lease = ctx.unless_cancelled("reading the lock", door.read()).await?.unwrap_or_default();
-    let holder = match &lease.holder {
+    let mut holder = match &lease.holder {
         None => None,
         Some(_) => lease.report(door.server_now().await?),
     };
+    if let Some(holder) = &mut holder {
+        holder.expired |= is_abandoned(&lease);
+    }
     Ok(LockReport { application: door.application, namespace: door.namespace, holder, broken: lease.broken })
 }
 

@@ -4,6 +4,9 @@
 
 use crate::model::{Outcome, RevisionSummary};
 
+/// The cause of the revision that `delete` leaves, which holds no manifests.
+pub const DELETE: &str = "delete";
+
 /// Says of each pending revision whether it is running: only the newest can be, and only while the lock is held.
 pub fn settle(revisions: &mut [RevisionSummary], lock_is_held: bool) {
     let newest = revisions.iter().map(|revision| revision.number).max();
@@ -15,9 +18,14 @@ pub fn settle(revisions: &mut [RevisionSummary], lock_is_held: bool) {
     }
 }
 
-/// The newest revision that was deployed with success.
+/// The newest revision that was deployed with success. There is none since the application was deleted.
 pub fn newest_deployed(revisions: &[RevisionSummary]) -> Option<u64> {
-    revisions.iter().rev().find(|revision| revision.outcome == Outcome::Deployed).map(|revision| revision.number)
+    let since = revisions.iter().rev().take_while(|revision| revision.cause != DELETE);
+    deployed(since)
+}
+
+fn deployed<'r>(mut newest_first: impl Iterator<Item = &'r RevisionSummary>) -> Option<u64> {
+    newest_first.find(|revision| revision.outcome == Outcome::Deployed).map(|revision| revision.number)
 }
 
 /// The revision that the cluster holds: the newest, unless it failed and the one before was put back.
@@ -27,11 +35,16 @@ pub fn current(revisions: &[RevisionSummary]) -> Option<u64> {
     if put_back(&newest) { newest_deployed(revisions) } else { Some(newest.number) }
 }
 
-/// Where `rollback` goes by default: the newest deployed revision before the current one.
+/// Where `rollback` goes by default: the newest deployed revision before the current one that is not the same again.
+/// After a delete, that brings the application back.
 pub fn rollback_target(revisions: &[RevisionSummary]) -> Option<u64> {
+    let content = |revision: &RevisionSummary| revision.restores.unwrap_or(revision.number);
     let current = current(revisions)?;
-    let before: Vec<RevisionSummary> = revisions.iter().filter(|revision| revision.number < current).cloned().collect();
-    newest_deployed(&before)
+    let current = revisions.iter().find(|revision| revision.number == current)?;
+    let is_other = |revision: &&RevisionSummary| {
+        revision.number < current.number && revision.cause != DELETE && content(revision) != content(current)
+    };
+    deployed(revisions.iter().rev().filter(is_other))
 }
 
 /// Whose evidence `evidence` shows by default: the newest that failed or was put back.
@@ -42,7 +55,7 @@ pub fn newest_failed(revisions: &[RevisionSummary]) -> Option<u64> {
 
 /// The revisions to forget so that `limit` stay. The newest deployed one always stays.
 pub fn surplus(revisions: &[RevisionSummary], limit: usize) -> Vec<u64> {
-    let deployed = newest_deployed(revisions);
+    let deployed = deployed(revisions.iter().rev().filter(|revision| revision.cause != DELETE));
     let old = revisions.len().saturating_sub(limit.max(1));
     let oldest = revisions.iter().take(old).map(|revision| revision.number);
     oldest.filter(|number| Some(*number) != deployed).collect()
@@ -80,6 +93,27 @@ mod tests {
         assert_eq!(rollback_target(&history(&[Deployed])), None);
         assert_eq!(rollback_target(&history(&[Failed, Failed])), None);
         assert_eq!(rollback_target(&[]), None);
+    }
+
+    #[test]
+    fn rollback_does_not_go_to_what_is_there_already() {
+        let mut revisions = history(&[Deployed, Deployed, RolledBack, Deployed]);
+        revisions[3].restores = Some(2);
+        assert_eq!(rollback_target(&revisions), Some(1), "4 put 2 back after 3 had failed");
+        let mut revisions = history(&[Deployed, Deployed, Deployed]);
+        revisions[2].restores = Some(1);
+        assert_eq!(rollback_target(&revisions), Some(2), "again is forth");
+    }
+
+    #[test]
+    fn a_delete_is_gone_back_from_and_never_to() {
+        let mut revisions = history(&[Deployed, Deployed, Deployed]);
+        revisions[2].cause = DELETE.into();
+        assert_eq!(newest_deployed(&revisions), None, "a deploy that fails now has nothing to go back to");
+        assert_eq!(rollback_target(&revisions), Some(2));
+        assert_eq!(surplus(&revisions, 1), [1]);
+        revisions.extend(history(&[Deployed; 4]).pop());
+        assert_eq!((newest_deployed(&revisions), rollback_target(&revisions)), (Some(4), Some(2)));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Verdict {
 pub fn judge(object: &Value, losses: &Losses, claims: &Claims) -> Verdict {
     let metadata = &object["metadata"];
     let reference = ObjectRef::of(object);
-    if metadata.get("deletionTimestamp").is_some_and(|time| !time.is_null()) {
+    if is_going(object) {
         return Verdict::keep("it is being deleted already");
     }
     if let Some((key, value)) = STAYS.iter().find(|(key, value)| metadata["annotations"][*key] == *value) {
@@ -95,6 +95,25 @@ pub fn judge(object: &Value, losses: &Losses, claims: &Claims) -> Verdict {
         }
         (_, kind) => Verdict::Delete { foreground: WORKLOADS.contains(&kind) },
     }
+}
+
+/// Whether an object is being deleted already.
+pub fn is_going(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
+}
+
+/// The claims that a StatefulSet makes from its templates, by the beginning of their names; a number follows.
+pub fn made_claims(stateful_set: &Value) -> Vec<String> {
+    let name = stateful_set["metadata"]["name"].as_str().unwrap_or_default();
+    let templates = stateful_set["spec"]["volumeClaimTemplates"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let prefix = |template: &Value| Some(format!("{}-{name}-", template["metadata"]["name"].as_str()?));
+    templates.iter().filter_map(prefix).collect()
+}
+
+/// Whether a claim's name is one of those, such as `data-postgres-0`.
+pub fn is_made_claim(prefixes: &[String], claim: &str) -> bool {
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    prefixes.iter().any(|prefix| claim.strip_prefix(prefix.as_str()).is_some_and(is_number))
 }
 
 /// What a controller made may carry the label of the object that it was made from.
@@ -247,6 +266,17 @@ mod tests {
         assert_eq!(reason(plainly(&object("v1", "Endpoints", labels))), "keep: its Service keeps it");
         let going = json!({"deletionTimestamp": "2026-01-01T00:00:00Z"});
         assert_eq!(reason(plainly(&object("v1", "ConfigMap", going))), "keep: it is being deleted already");
+    }
+
+    #[test]
+    fn claims_of_a_stateful_set_are_known_by_their_names() {
+        let mut set = object("apps/v1", "StatefulSet", json!({"name": "postgres"}));
+        set["spec"] = json!({"volumeClaimTemplates": [{"metadata": {"name": "data"}}]});
+        let prefixes = made_claims(&set);
+        assert!(is_made_claim(&prefixes, "data-postgres-0") && is_made_claim(&prefixes, "data-postgres-12"));
+        for other in ["data-postgres-", "data-postgres-x-0", "data-postgres", "log-postgres-0", "data-postgres-old-0"] {
+            assert!(!is_made_claim(&prefixes, other), "{other}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 #[cfg(test)]
 mod check_agreement;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod completion;
 #[cfg(test)]
 mod deploy;

@@ -38,6 +38,8 @@ pub(crate) struct Job {
     pub origin: Origin,
     /// `deploy`, `rollback to 3`.
     pub cause: String,
+    /// The revision whose manifests these are, when an earlier one is put back.
+    pub restores: Option<u64>,
     /// Whether the manifests are only a part of the application's.
     pub partial: bool,
     /// Whether the inputs were named for this run alone, so that those of the last run may have been others.
@@ -61,6 +63,34 @@ pub(crate) struct Survey {
 }
 
 impl Job {
+    /// The job that puts an earlier revision back, with its manifests as they were applied then.
+    ///
+    /// # Errors
+    /// Usage, when there is no such revision.
+    pub async fn back_to(
+        cluster: &Cluster,
+        application: &str,
+        namespace: &str,
+        number: u64,
+        options: Options,
+    ) -> Result<Self> {
+        let history = History::of(cluster, application, namespace);
+        let summary = history.revision(number).await?.summary;
+        Ok(Self {
+            application: application.into(),
+            namespace: namespace.into(),
+            manifests: history.manifests(number).await?,
+            only_namespace: None,
+            origin: summary.origin,
+            cause: format!("rollback to {number}"),
+            restores: Some(summary.restores.unwrap_or(number)),
+            partial: false,
+            inputs_by_hand: false,
+            options,
+            reviewed: None,
+        })
+    }
+
     /// Compares the job with the cluster; changes nothing.
     pub async fn survey(&self, cluster: &Cluster) -> Result<Survey> {
         let history = History::of(cluster, &self.application, &self.namespace);
@@ -143,7 +173,7 @@ impl Job {
             claims: if self.options.prune_claims { Claims::All } else { Claims::None },
             claims_hint: CLAIMS_HINT.into(),
             staying: set.items.iter().map(|item| item.manifest.reference.clone()).collect(),
-            without_records: None,
+            ..Wishes::default()
         };
         inventory::survey(cluster, leftovers, &wishes).await
     }

@@ -14,5 +14,8 @@ mod saved;
 mod secrets;
 mod set;
 
+pub(super) use job::Job;
+pub(super) use load::Options;
 pub use planning::{plan, read, save_plan};
+pub(super) use run::roll_out;
 pub use run::run;

@@ -99,6 +99,7 @@ async fn prepare_inputs(ctx: &Ctx, cluster: &Cluster, request: &DeployRequest) -
         only_namespace: request.target.namespace.clone(),
         origin: Origin { sources: inputs, profile, ..Origin::default() },
         cause: "deploy".into(),
+        restores: None,
         partial,
         inputs_by_hand,
         options,

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     model::{DeployOutcome, DeployReport, OnFailure, Outcome, Revision},
     ops::history::History,
+    rules::history as rules,
 };
 
 /// Records how the roll-out ended and, where that is wanted, puts the last good revision back.
@@ -46,7 +47,7 @@ pub(super) async fn conclude(
         Ended::Healthy => Ok(attempt.report(ctx, cluster, DeployOutcome::Deployed, survey.plan)),
         Ended::NotWaitedFor => Ok(attempt.report(ctx, cluster, DeployOutcome::Applied, survey.plan)),
         Ended::Failed => {
-            let good = survey.history.iter().rev().find(|before| before.outcome == Outcome::Deployed);
+            let good = rules::newest_deployed(&survey.history);
             let wanted = job.options.on_failure.unwrap_or(OnFailure::Rollback) == OnFailure::Rollback;
             let Some(good) = good.filter(|_| wanted) else {
                 if job.options.on_failure == Some(OnFailure::Rollback) {
@@ -54,8 +55,8 @@ pub(super) async fn conclude(
                 }
                 return Ok(attempt.report(ctx, cluster, DeployOutcome::Failed, survey.plan));
             };
-            let back = go_back(ctx, cluster, job, good.number, revision.summary.number).await;
-            let outcome = settle(&mut attempt, back, good.number);
+            let back = go_back(ctx, cluster, job, good, revision.summary.number).await;
+            let outcome = settle(&mut attempt, back, good);
             if outcome == DeployOutcome::RolledBack {
                 revision.summary.outcome = Outcome::RolledBack;
                 history.store(&revision).await?;
@@ -68,18 +69,9 @@ pub(super) async fn conclude(
 /// Rolls the last good revision out again, as a revision of its own.
 async fn go_back(ctx: &Ctx, cluster: &Cluster, job: &Job, good: u64, failed: u64) -> Result<DeployReport> {
     ctx.phase("rollback", format!("going back to revision {good}"));
-    let back = Job {
-        application: job.application.clone(),
-        namespace: job.namespace.clone(),
-        manifests: History::of(cluster, &job.application, &job.namespace).manifests(good).await?,
-        only_namespace: None,
-        origin: job.origin.clone(),
-        cause: format!("rollback to {good} after {failed} failed"),
-        partial: false,
-        inputs_by_hand: false,
-        options: Options { on_failure: Some(OnFailure::Keep), prune: true, wait: true, ..job.options.clone() },
-        reviewed: None,
-    };
+    let options = Options { on_failure: Some(OnFailure::Keep), prune: true, wait: true, ..job.options.clone() };
+    let mut back = Job::back_to(cluster, &job.application, &job.namespace, good, options).await?;
+    back.cause = format!("rollback to {good} after {failed} failed");
     Box::pin(locked(ctx, cluster, &back, ctx.clock.now())).await
 }
 

@@ -22,7 +22,7 @@ use crate::{
         identity, inventory,
         lock::{Lock, LockRequest},
     },
-    rules::waves::Wave,
+    rules::{history as rules, waves::Wave},
 };
 
 /// Deploys what the request names.
@@ -96,9 +96,9 @@ pub(super) async fn locked(ctx: &Ctx, cluster: &Cluster, job: &Job, began: Times
 async fn begin(ctx: &Ctx, history: &History<'_>, job: &Job, survey: &Survey, began: Timestamp) -> Result<Revision> {
     let mut manifests = survey.set.manifests();
     if job.partial
-        && let Some(last) = survey.history.iter().rev().find(|revision| revision.outcome == Outcome::Deployed)
+        && let Some(last) = rules::newest_deployed(&survey.history)
     {
-        let before = history.manifests(last.number).await?;
+        let before = history.manifests(last).await?;
         let again = |old: &crate::model::Manifest| {
             manifests.iter().any(|manifest| manifest.reference.identity() == old.reference.identity())
         };
@@ -109,7 +109,12 @@ async fn begin(ctx: &Ctx, history: &History<'_>, job: &Job, survey: &Survey, beg
         started: began.to_string(),
         by: identity::by(ctx).await,
         cause: job.cause.clone(),
-        origin: git::described(ctx, job.origin.clone()).await,
+        // What is put back came from where it came from then.
+        origin: match job.restores {
+            None => git::described(ctx, job.origin.clone()).await,
+            Some(_) => job.origin.clone(),
+        },
+        restores: job.restores,
         counts: crate::model::Counts::of(&survey.plan),
         ..RevisionSummary::default()
     };
@@ -159,16 +164,19 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
             return Ok(Ended::Failed);
         }
     }
+    let mut is_settled = true;
     if !survey.removals.is_empty() {
         ctx.phase("prune", format!("removing what is no longer in the manifests ({} objects)", survey.removals.len()));
         for removed in inventory::remove(ctx, cluster, &survey.removals, job.options.timeout).await? {
+            is_settled &= removed.outcome.is_settled();
             match (removed.outcome, removed.reason) {
                 (RemovalOutcome::Deleted, _) | (_, None) => {}
                 (_, Some(reason)) => attempt.notes.push(format!("{} is left: {reason}", removed.object)),
             }
         }
     }
-    if !job.partial && survey.plan.warnings.is_empty() {
+    // What lingers is still a member, so the parent must still cover it.
+    if is_settled && !job.partial && survey.plan.warnings.is_empty() {
         inventory::shrink(cluster, application, &inventory, &survey.scope_after()).await?;
     }
     Ok(if job.options.wait { Ended::Healthy } else { Ended::NotWaitedFor })

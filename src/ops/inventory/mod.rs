@@ -1,11 +1,13 @@
 //! The set of objects that belong to an application: its parent, its members, and what is removed from it.
 
+mod claims;
 mod members;
 mod parent;
 mod remove;
 mod survey;
 
+pub use claims::made_claims;
 pub use members::members;
-pub use parent::{cover, find, shrink};
+pub use parent::{cover, dissolve, find, shrink};
 pub use remove::remove;
 pub use survey::{Removal, Wishes, survey};

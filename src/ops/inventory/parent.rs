@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    cluster::{ApplyMode, Cluster, Resource},
+    cluster::{ApplyMode, Cluster, DeleteOptions, Resource},
     error::{Error, Result},
     model::ObjectRef,
     rules::applyset::{self, Inventory, Scope},
@@ -89,4 +89,13 @@ pub(super) async fn write(cluster: &Cluster, application: &str, inventory: &Inve
             .hint(format!("`kubectl evolve inventory adopt {parent}` takes the set over, with your consent")),
         _ => error,
     })
+}
+
+/// Removes the parent of a set without members. One that was adopted is left, empty, to the tool that made it.
+pub async fn dissolve(cluster: &Cluster, application: &str, namespace: &str, known: &Inventory) -> Result<()> {
+    let own = applyset::own_parent(application, namespace);
+    if known.parent != own {
+        shrink(cluster, application, known, &Scope::default()).await?;
+    }
+    cluster.delete(&Resource::secrets(), Some(namespace), &own.name, &DeleteOptions::default()).await.map(|_| ())
 }

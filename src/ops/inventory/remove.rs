@@ -111,6 +111,9 @@ async fn send(cluster: &Cluster, removal: &Removal) -> Result<Sent> {
     let mut object = removal.object.clone();
     let mut verdict = removal.verdict.clone();
     for _ in 0..TRIES {
+        if prune::is_going(&object) && matches!(verdict, Verdict::Delete { .. }) {
+            return Ok(Sent::Going);
+        }
         let text = |key: &str| object["metadata"][key].as_str().map(str::to_owned);
         let (uid, version) = (text("uid"), text("resourceVersion"));
         let answer = match &verdict {
@@ -140,9 +143,8 @@ async fn send(cluster: &Cluster, removal: &Removal) -> Result<Sent> {
             // Another object of the same name is not the one that was to be removed.
             _ => return Ok(Sent::Ended(RemovalOutcome::Deleted, None)),
         }
-        verdict = judge_again(&object, &removal.verdict);
-        if is_going(&object) {
-            return Ok(Sent::Going);
+        if !prune::is_going(&object) {
+            verdict = judge_again(&object, &removal.verdict);
         }
     }
     Err(Error::failed(format!("{reference} changes so often that it cannot be removed safely")))
@@ -158,10 +160,6 @@ fn judge_again(object: &Value, before: &Verdict) -> Verdict {
 
 fn is_same(one: &Value, other: &Value) -> bool {
     one["metadata"]["uid"] == other["metadata"]["uid"]
-}
-
-fn is_going(object: &Value) -> bool {
-    object["metadata"]["deletionTimestamp"].is_string()
 }
 
 /// Waits until what is going is gone, or the time is over.
@@ -216,7 +214,7 @@ async fn look<'r>(cluster: &Cluster, removals: impl Iterator<Item = &'r Removal>
         let path = format!("{}/{}", removal.resource.api_version(), removal.resource.plural);
         lists.insert((path, namespace), &removal.resource);
     }
-    let query = ListQuery { labels: Some(PART_OF.into()), fields: None, metadata_only: true };
+    let query = ListQuery { metadata_only: true, ..ListQuery::default() };
     let mut found = HashMap::new();
     for ((_, namespace), resource) in lists {
         let namespace = Some(namespace.as_str()).filter(|namespace| !namespace.is_empty());

@@ -26,6 +26,8 @@ pub struct Wishes {
     pub claims_hint: String,
     /// Objects that stay or come, which a namespace must not be deleted from under.
     pub staying: Vec<ObjectRef>,
+    /// Whether what is being deleted already is waited for like the rest.
+    pub with_going: bool,
     /// The application whose own records do not hold a namespace back, because they go too.
     pub without_records: Option<String>,
 }
@@ -89,7 +91,10 @@ pub async fn survey(cluster: &Cluster, members: Vec<Value>, wishes: &Wishes) -> 
         if reference.group() == "apps" && reference.kind == "StatefulSet" {
             losses.claims = takes_claims_along(cluster, &resource, &reference).await?;
         }
-        let verdict = prune::judge(&object, &losses, &wishes.claims);
+        let verdict = match wishes.with_going && prune::is_going(&object) {
+            true => Verdict::Delete { foreground: false },
+            false => prune::judge(&object, &losses, &wishes.claims),
+        };
         removals.push(Removal { object, resource, verdict, wave });
     }
     // What a definition or a namespace holds matters only as far as it would not go anyway; definitions first, because
