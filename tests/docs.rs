@@ -15,7 +15,7 @@ fn the_configuration_in_its_page_is_in_order() {
     let (text, _) = rest.split_once("```").unwrap();
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("evolve.yaml"), text).unwrap();
-    let request = LoadRequest { start: folder.path(), file: None, profile: Some("production") };
+    let request = LoadRequest { start: folder.path(), file: None, profile: Some("production"), checks: &[] };
     let config = config::load(&request).unwrap().unwrap();
     assert_eq!(config.settings.manifests, ["manifests", "production"]);
 }

@@ -6,7 +6,7 @@ use super::{
     Session,
     output::{Format, draw_config, draw_config_check},
 };
-use crate::{config, error::Result, exit, model::ConfigRequest, ops};
+use crate::{error::Result, exit, model::ConfigRequest, ops};
 
 /// Check and show the configuration, evolve.yaml
 #[derive(Debug, Args)]
@@ -51,7 +51,7 @@ pub fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
         }
         Command::Schema => {
             session.write(|out, _| {
-                serde_json::to_writer_pretty(&mut *out, &config::schema())?;
+                serde_json::to_writer_pretty(&mut *out, &ops::config::schema())?;
                 writeln!(out)
             })?;
             Ok(exit::DONE)

@@ -6,14 +6,19 @@ use crate::error::{Error, Result};
 
 /// The file's name.
 pub const FILE_NAME: &str = "evolve.yaml";
+/// What it may be called too; a file with the first name wins.
+const FILE_NAMES: [&str; 2] = [FILE_NAME, "evolve.yml"];
 
 /// The nearest `evolve.yaml` from a folder upward, seen from that folder; or none.
 pub(super) fn find(start: &Path) -> Result<Option<PathBuf>> {
     let here = if start.as_os_str().is_empty() { Path::new(".") } else { start };
     let absolute = std::path::absolute(here)
         .map_err(|error| Error::usage(format!("the folder {} cannot be used", here.display())).because(error))?;
-    let depth = absolute.ancestors().position(|folder| folder.join(FILE_NAME).is_file());
-    Ok(depth.map(|depth| std::iter::repeat_n("..", depth).chain([FILE_NAME]).collect()))
+    let found = absolute.ancestors().enumerate().find_map(|(depth, folder)| {
+        let name = FILE_NAMES.into_iter().find(|name| folder.join(name).is_file())?;
+        Some(std::iter::repeat_n("..", depth).chain([name]).collect())
+    });
+    Ok(found)
 }
 
 /// A path that the file names, seen from where its folder is seen from. An absolute path stays as it is.
@@ -35,6 +40,8 @@ mod tests {
         assert_eq!(find(&inner).unwrap(), Some(PathBuf::from("../../../evolve.yaml")));
         std::fs::write(root.path().join("a/b").join(FILE_NAME), "name: inner").unwrap();
         assert_eq!(find(&inner).unwrap(), Some(PathBuf::from("../evolve.yaml")));
+        std::fs::write(inner.join("evolve.yml"), "name: innermost").unwrap();
+        assert_eq!(find(&inner).unwrap(), Some(PathBuf::from("evolve.yml")));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Place, Result},
-    model::ConfigProblem,
+    model::{ConfigProblem, SettingOrigin},
 };
 
 /// What to load.
@@ -22,8 +22,10 @@ pub struct LoadRequest<'a> {
     pub start: &'a Path,
     /// The file to use instead, seen from `start`.
     pub file: Option<&'a Path>,
-    /// The profile; without it the file's `defaultProfile`, or none.
+    /// The profile; without it, or with an empty name, the file's `defaultProfile`, or none.
     pub profile: Option<&'a str>,
+    /// The checks that there are, by code, with what each finds. Empty lets `checks` name any.
+    pub checks: &'a [(&'a str, &'a str)],
 }
 
 /// The settings, resolved for a profile. All paths are seen from where the file was looked for, so that they read well
@@ -37,6 +39,16 @@ pub struct Config {
     /// The settings with their defaults; paths are joined to `folder`.
     pub settings: Settings,
     pub origins: Origins,
+}
+
+impl Config {
+    /// Where a setting is written, by its path as in `origins`; the file, for one that is not.
+    pub fn place(&self, path: &str) -> Place {
+        match self.origins.get(path) {
+            Some(SettingOrigin::File { place } | SettingOrigin::Profile { place, .. }) => place.clone(),
+            Some(SettingOrigin::Default) | None => Place { file: self.file.display().to_string(), ..Place::default() },
+        }
+    }
 }
 
 /// The file as read, with every problem in it.
@@ -56,7 +68,7 @@ pub struct Examined {
 /// The first problem of the file, an unknown profile, and a file that cannot be read; all are errors of usage.
 pub fn load(request: &LoadRequest) -> Result<Option<Config>> {
     let Some(examined) = examine(request)? else {
-        let Some(profile) = request.profile else { return Ok(None) };
+        let Some(profile) = request.profile.filter(|profile| !profile.is_empty()) else { return Ok(None) };
         let message = format!("the profile {profile:?} is asked for, and there is no {FILE_NAME} to define it");
         return Err(Error::usage(message).hint("name the file with --config FILE"));
     };
@@ -83,7 +95,7 @@ pub fn examine(request: &LoadRequest) -> Result<Option<Examined>> {
             return Ok(Some(Examined { file, profiles: Vec::new(), problems: vec![problem], document: Node::empty() }));
         }
     };
-    problems.extend(check(&name, &document, &schema()));
+    problems.extend(check(&name, &document, &schema(request.checks)));
     problems.extend(same_secrets(&name, &document));
     problems.extend(missing_default(&name, &document));
     problems.sort_by(|one, other| one.place.cmp(&other.place));
@@ -103,7 +115,7 @@ impl Examined {
         }
         let name = self.file.display().to_string();
         let default = self.document.get("defaultProfile").and_then(Node::text);
-        let profile = profile.or(default);
+        let profile = profile.filter(|profile| !profile.is_empty()).or(default);
         let over = match profile {
             Some(profile) => Some((profile, chosen(&name, self.document.get("profiles"), profile)?)),
             None => None,

@@ -8,13 +8,18 @@ use super::{formats, types::Settings};
 /// The keys that a profile cannot override.
 const FIXED: [&str; 2] = ["apiVersion", "name"];
 
-/// The JSON Schema (draft 2020-12) of the file.
-pub fn schema() -> Json {
+/// The JSON Schema (draft 2020-12) of the file. `checks` are those that may be named, with their descriptions; any when
+/// there are none.
+pub fn schema(checks: &[(&str, &str)]) -> Json {
     let mut schema = SchemaSettings::draft2020_12()
         .with_transform(allow_nothing)
         .into_generator()
         .into_root_schema_for::<Settings>()
         .to_value();
+    if let Some(property) = schema.pointer_mut("/properties/checks").filter(|_| !checks.is_empty()) {
+        property["properties"] = checks.iter().map(|(code, summary)| (*code, level(summary))).collect();
+        property["additionalProperties"] = false.into();
+    }
     let overrides = overrides(&schema);
     if let Some(definitions) = schema.get_mut("$defs").and_then(Json::as_object_mut) {
         definitions.insert("Profile".to_owned(), overrides);
@@ -37,6 +42,10 @@ pub fn schema() -> Json {
         );
     }
     schema
+}
+
+fn level(summary: &str) -> Json {
+    json!({"anyOf": [{"$ref": "#/$defs/Level"}, {"type": "null"}], "description": summary})
 }
 
 /// The settings of a profile: those of the file, all optional.

@@ -9,7 +9,7 @@ use crate::model::{ConfigProblem, SettingOrigin};
 fn problems(text: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
-    let request = LoadRequest { start: folder.path(), file: None, profile: None };
+    let request = LoadRequest { start: folder.path(), file: None, profile: None, checks: &[] };
     let line = |problem: &ConfigProblem| {
         let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         format!("{}: {}{hint}", problem.place, problem.message)
@@ -20,7 +20,7 @@ fn problems(text: &str) -> String {
 fn loaded(text: &str, profile: Option<&str>) -> crate::error::Result<Config> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
-    load(&LoadRequest { start: folder.path(), file: None, profile }).map(Option::unwrap)
+    load(&LoadRequest { start: folder.path(), file: None, profile, checks: &[] }).map(Option::unwrap)
 }
 
 const FULL: &str = r#"
@@ -215,10 +215,26 @@ fn an_unknown_profile_is_an_error_that_names_those_there_are() {
     assert_eq!(error.message(), "there is no profile \"stagin\"; did you mean \"staging\"?");
     assert_eq!(error.hints(), ["the profiles are dev, staging"]);
     let empty = tempfile::tempdir().unwrap();
-    let request = LoadRequest { start: empty.path(), file: None, profile: Some("dev") };
+    let request = LoadRequest { start: empty.path(), file: None, profile: Some("dev"), checks: &[] };
     assert!(load(&request).is_err());
     assert_eq!(load(&LoadRequest { profile: None, ..request }).unwrap(), None);
     assert!(load(&LoadRequest { file: Some(Path::new("none.yaml")), ..request }).is_err());
+}
+
+#[test]
+fn an_unknown_check_is_a_typo() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        "name: a\nchecks: {latest-image: off}\nprofiles: {b: {checks: {latest-imgae: error, latest-image: null}}}";
+    std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+    let checks = [("latest-image", "An image without a fixed tag."), ("unknown-field", "A field that is not there.")];
+    let request = LoadRequest { start: folder.path(), file: None, profile: None, checks: &checks };
+    let problems = examine(&request).unwrap().unwrap().problems;
+    assert_eq!(problems.len(), 1);
+    assert_eq!(
+        problems[0].message,
+        "unknown key \"latest-imgae\" in profiles.b.checks; did you mean \"latest-image\"?"
+    );
 }
 
 #[test]
@@ -227,7 +243,7 @@ fn paths_are_seen_from_where_the_file_was_looked_for() {
     let inner = folder.path().join("manifests");
     std::fs::create_dir(&inner).unwrap();
     std::fs::write(folder.path().join(FILE_NAME), "name: a\nmanifests: [manifests, /etc/b.yaml]").unwrap();
-    let config = load(&LoadRequest { start: &inner, file: None, profile: None }).unwrap().unwrap();
+    let config = load(&LoadRequest { start: &inner, file: None, profile: None, checks: &[] }).unwrap().unwrap();
     assert_eq!(config.folder, Path::new(".."));
     assert_eq!(config.settings.manifests, ["../manifests", "/etc/b.yaml"]);
 }
@@ -290,7 +306,7 @@ mod invariants {
             }
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join(FILE_NAME), document.to_string()).unwrap();
-            let examined = examine(&LoadRequest { start: folder.path(), file: None, profile: None }).unwrap().unwrap();
+            let examined = examine(&LoadRequest { start: folder.path(), file: None, profile: None, checks: &[] }).unwrap().unwrap();
             if examined.problems.is_empty() {
                 for profile in examined.profiles.iter().map(|name| Some(name.as_str())).chain([None]) {
                     let config = examined.resolve(profile);
@@ -303,7 +319,7 @@ mod invariants {
         fn any_text_is_a_configuration_or_a_problem(text in "([a-z]{1,4}: ?|- |\\[|\\{|&a|\\*a|<<|\"|'|#|\\||\n|  |\\PC){0,30}") {
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
-            let examined = examine(&LoadRequest { start: folder.path(), file: None, profile: None }).unwrap().unwrap();
+            let examined = examine(&LoadRequest { start: folder.path(), file: None, profile: None, checks: &[] }).unwrap().unwrap();
             prop_assert_eq!(examined.problems.is_empty(), examined.resolve(None).is_ok());
         }
 
@@ -338,7 +354,7 @@ mod invariants {
     #[test]
     fn every_pattern_of_the_schema_has_its_words() {
         let mut places = Vec::new();
-        let schema = schema();
+        let schema = schema(&[]);
         pointers(&schema, String::new(), &mut places);
         let patterns: Vec<&str> = places
             .iter()

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use crate::{
     cluster::Cluster,
-    config::{self, Config, LoadRequest},
+    config::Config,
     context::Ctx,
     error::{Error, Result},
-    model::Target,
+    model::{ConfigRequest, Target},
+    ops,
 };
 
 /// Folders that are named after what is in them; the folder above has the application's name.
@@ -30,12 +31,8 @@ impl Application {
     /// # Errors
     /// Usage, when the configuration is wrong or no name can be had.
     pub fn find(ctx: &Ctx, target: &Target, input: Option<&Path>) -> Result<Self> {
-        let request = LoadRequest {
-            start: &ctx.environment.folder,
-            file: target.config.as_deref().map(Path::new),
-            profile: target.profile.as_deref(),
-        };
-        let config = config::load(&request)?;
+        let request = ConfigRequest { file: target.config.clone(), profile: target.profile.clone() };
+        let config = ops::config::load(ctx, &request)?;
         let settings = config.as_ref().map(|config| &config.settings);
         let named = target.application.clone().or_else(|| settings.map(|settings| settings.name.clone()));
         let name = match named {

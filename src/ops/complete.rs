@@ -1,15 +1,15 @@
 //! Values for shell completion, asked of the kubeconfig, the configuration and the cluster.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
 use crate::{
     cluster::{Cluster, KubeconfigNames, ListQuery, Resource},
-    config::{self, LoadRequest},
     context::Ctx,
     error::Result,
     model::ConfigRequest,
+    ops::config,
     rules::applyset,
 };
 
@@ -62,13 +62,8 @@ pub async fn run(ctx: Arc<Ctx>, wanted: Wanted, request: CompleteRequest) -> Vec
 }
 
 async fn ask(ctx: &Ctx, wanted: Wanted, request: &CompleteRequest) -> Result<Vec<Candidate>> {
-    let load = LoadRequest {
-        start: &ctx.environment.folder,
-        file: request.config.file.as_deref().map(Path::new),
-        profile: request.config.profile.as_deref(),
-    };
     if wanted == Wanted::Profiles {
-        let profiles = config::examine(&load)?.into_iter().flat_map(|examined| examined.profiles);
+        let profiles = config::examine(ctx, &request.config)?.into_iter().flat_map(|examined| examined.profiles);
         return Ok(profiles.map(bare).collect());
     }
     if let Some(names) = kubeconfig(ctx, wanted) {
@@ -79,7 +74,7 @@ async fn ask(ctx: &Ctx, wanted: Wanted, request: &CompleteRequest) -> Result<Vec
         return namespaces(&cluster).await;
     }
     // A broken configuration does not stop the completion: the command itself will say what is wrong.
-    let settings = config::load(&load).ok().flatten().map(|config| config.settings);
+    let settings = config::load(ctx, &request.config).ok().flatten().map(|config| config.settings);
     let named = settings.as_ref().and_then(|settings| settings.namespace.as_deref());
     let namespace = ctx.connect.namespace.as_deref().or(named).unwrap_or(cluster.namespace());
     match wanted {

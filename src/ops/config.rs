@@ -5,9 +5,45 @@ use std::{collections::BTreeSet, path::Path};
 use crate::{
     config::{self, Config, Examined, FILE_NAME, LoadRequest},
     context::Ctx,
-    error::{Error, Place, Result},
+    error::{Error, Result},
     model::{ConfigCheckReport, ConfigProblem, ConfigReport, ConfigRequest, SettingOrigin},
+    rules::manifests::RULES,
 };
+
+/// The checks that the configuration may name, with what each finds.
+fn checks() -> Vec<(&'static str, &'static str)> {
+    RULES.iter().map(|rule| (rule.code, rule.summary)).collect()
+}
+
+/// The JSON Schema of the file.
+pub fn schema() -> serde_json::Value {
+    config::schema(&checks())
+}
+
+/// Loads the configuration; none when there is no file.
+///
+/// # Errors
+/// Usage: the first problem in the file, or an unknown profile.
+pub fn load(ctx: &Ctx, request: &ConfigRequest) -> Result<Option<Config>> {
+    config::load(&load_request(ctx, request, &checks()))
+}
+
+/// Reads the configuration with all its problems; none when there is no file.
+///
+/// # Errors
+/// Usage, when it cannot be read.
+pub(crate) fn examine(ctx: &Ctx, request: &ConfigRequest) -> Result<Option<Examined>> {
+    config::examine(&load_request(ctx, request, &checks()))
+}
+
+fn load_request<'a>(ctx: &'a Ctx, request: &'a ConfigRequest, checks: &'a [(&str, &str)]) -> LoadRequest<'a> {
+    LoadRequest {
+        start: &ctx.environment.folder,
+        file: request.file.as_deref().map(Path::new),
+        profile: request.profile.as_deref(),
+        checks,
+    }
+}
 
 /// Lists every problem in the file, and the paths that lead nowhere in any of its profiles.
 ///
@@ -44,12 +80,7 @@ pub fn show(ctx: &Ctx, request: &ConfigRequest) -> Result<ConfigReport> {
 }
 
 fn examined(ctx: &Ctx, request: &ConfigRequest) -> Result<Examined> {
-    let load = LoadRequest {
-        start: &ctx.environment.folder,
-        file: request.file.as_deref().map(Path::new),
-        profile: request.profile.as_deref(),
-    };
-    config::examine(&load)?.ok_or_else(|| {
+    examine(ctx, request)?.ok_or_else(|| {
         Error::usage(format!("there is no {FILE_NAME} in the working directory or above"))
             .hint("name the file with --config FILE; none is needed for `deploy -f FILE`")
     })
@@ -64,19 +95,12 @@ fn dead_paths(start: &Path, config: &Config) -> Vec<ConfigProblem> {
         .flat_map(|(key, list)| list.iter().enumerate().map(move |(index, path)| (format!("{key}[{index}]"), path)));
     let dead = paths.filter(|(_, path)| !path.contains("://") && !start.join(path).exists());
     dead.map(|(path, location)| ConfigProblem {
-        place: place(config, &path),
+        place: config.place(&path),
         message: format!("{path}: there is no file or folder {location}"),
         path,
         hint: None,
     })
     .collect()
-}
-
-fn place(config: &Config, path: &str) -> Place {
-    match config.origins.get(path) {
-        Some(SettingOrigin::File { place } | SettingOrigin::Profile { place, .. }) => place.clone(),
-        Some(SettingOrigin::Default) | None => Place { file: config.file.display().to_string(), ..Place::default() },
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -147,10 +147,10 @@ fn default_inputs(ctx: &Ctx, config: Option<&Config>) -> Result<Vec<Input>> {
             return Ok(inputs);
         }
     }
-    let folder = config.map_or(&ctx.environment.folder, |config| &config.folder);
+    let folder = config.map_or(Path::new(""), |config| &config.folder);
     let secrets = config.is_some_and(|config| !config.settings.secrets.is_empty());
-    match source::discover(folder) {
-        Some(inputs) => Ok(inputs),
+    match source::discover(&ctx.environment.folder.join(folder)) {
+        Some(inputs) => Ok(inputs.into_iter().map(|input| below(folder, input)).collect()),
         None if secrets => Ok(Vec::new()),
         None => {
             Err(Error::usage(format!("nothing to deploy: no manifests were named, and {} has none", shown(folder)))
@@ -160,7 +160,16 @@ fn default_inputs(ctx: &Ctx, config: Option<&Config>) -> Result<Vec<Input>> {
     }
 }
 
-fn shown(folder: &std::path::Path) -> String {
+/// An input that is relative to `folder`.
+fn below(folder: &Path, input: Input) -> Input {
+    match input {
+        Input::File(path) => Input::File(folder.join(path)),
+        Input::Kustomize(path) => Input::Kustomize(folder.join(path)),
+        Input::Stdin | Input::Url(_) => input,
+    }
+}
+
+fn shown(folder: &Path) -> String {
     if folder.as_os_str().is_empty() { "the working directory".into() } else { folder.display().to_string() }
 }
 

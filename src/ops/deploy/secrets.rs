@@ -1,15 +1,13 @@
 //! The Secrets that the configuration asks for: from the environment, from files, or generated once and kept.
 
-use std::collections::BTreeMap;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use crate::{
     cluster::Cluster,
     config::{Config, Generator, Secret, SecretKey, SecretSource},
-    context::Ctx,
-    error::{Error, Place, Result},
+    context::{Ctx, Environment},
+    error::{Error, Result},
     model::{Manifest, ObjectRef},
 };
 
@@ -23,12 +21,12 @@ const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 pub(crate) async fn manifests(ctx: &Ctx, cluster: &Cluster, config: &Config, namespace: &str) -> Result<Vec<Manifest>> {
     let mut missing = Vec::new();
     let mut manifests = Vec::new();
-    for secret in &config.settings.secrets {
+    for (index, secret) in config.settings.secrets.iter().enumerate() {
         let namespace = secret.namespace.as_deref().unwrap_or(namespace);
         let kept = kept(cluster, secret, namespace).await?;
         let mut data = Map::new();
         for (key, source) in &secret.keys {
-            match value(&ctx.environment.variables, key, source, &kept)? {
+            match value(&ctx.environment, key, source, &kept)? {
                 Found::Value(value) => {
                     data.insert(key.clone(), STANDARD.encode(value).into());
                 }
@@ -43,14 +41,14 @@ pub(crate) async fn manifests(ctx: &Ctx, cluster: &Cluster, config: &Config, nam
             "apiVersion": "v1", "kind": "Secret", "type": secret.type_,
             "metadata": {"name": secret.name, "namespace": namespace}, "data": data,
         });
-        let place = Place { file: config.file.display().to_string(), line: 0, column: 0 };
+        let place = config.place(&format!("secrets[{index}].name"));
         manifests.push(Manifest { reference: ObjectRef::of(&object), object, place });
     }
     if missing.is_empty() {
         return Ok(manifests);
     }
     Err(Error::usage(missing.join("; "))
-        .at(Place { file: config.file.display().to_string(), line: 0, column: 0 })
+        .at(config.place("secrets"))
         .hint("set the variable or write the file; nothing was applied"))
 }
 
@@ -75,18 +73,13 @@ enum Found {
     Missing(String),
 }
 
-fn value(
-    variables: &BTreeMap<String, String>,
-    key: &str,
-    source: &SecretKey,
-    kept: &Map<String, Value>,
-) -> Result<Found> {
+fn value(environment: &Environment, key: &str, source: &SecretKey, kept: &Map<String, Value>) -> Result<Found> {
     let found = match &source.source {
-        SecretSource::Env(name) => match variables.get(name).filter(|value| !value.is_empty()) {
+        SecretSource::Env(name) => match environment.variables.get(name).filter(|value| !value.is_empty()) {
             Some(value) => Found::Value(value.clone().into_bytes()),
             None => Found::Missing(format!("the environment variable {name}")),
         },
-        SecretSource::File(path) => match std::fs::read(path) {
+        SecretSource::File(path) => match std::fs::read(environment.folder.join(path)) {
             Ok(value) => Found::Value(value),
             Err(cause) => Found::Missing(format!("the file {} ({cause})", path.display())),
         },
@@ -167,16 +160,16 @@ mod tests {
             SecretKey { source: SecretSource::Generate { kind: Generator::Password, length: 8 }, optional: false };
         let kept = Map::from_iter([("PASSWORD".to_owned(), json!("a2VwdA=="))]);
         assert!(
-            matches!(value(&BTreeMap::new(), "PASSWORD", &key, &kept), Ok(Found::Kept(text)) if text == "a2VwdA==")
+            matches!(value(&Environment::default(), "PASSWORD", &key, &kept), Ok(Found::Kept(text)) if text == "a2VwdA==")
         );
     }
 
     #[test]
     fn a_missing_variable_is_named_unless_it_is_optional() {
         let mut key = SecretKey { source: SecretSource::Env("TOKEN".into()), optional: false };
-        let found = value(&BTreeMap::new(), "TOKEN", &key, &Map::new());
+        let found = value(&Environment::default(), "TOKEN", &key, &Map::new());
         assert!(matches!(found, Ok(Found::Missing(text)) if text.contains("TOKEN")));
         key.optional = true;
-        assert!(matches!(value(&BTreeMap::new(), "TOKEN", &key, &Map::new()), Ok(Found::LeftOut)));
+        assert!(matches!(value(&Environment::default(), "TOKEN", &key, &Map::new()), Ok(Found::LeftOut)));
     }
 }
