@@ -49,6 +49,22 @@ impl Resource {
         Self { namespaced: false, ..Self::known("", "Namespace", "namespaces") }
     }
 
+    pub fn pods() -> Self {
+        Self::known("", "Pod", "pods")
+    }
+
+    pub fn events() -> Self {
+        Self::known("", "Event", "events")
+    }
+
+    pub fn services() -> Self {
+        Self::known("", "Service", "services")
+    }
+
+    pub fn replica_sets() -> Self {
+        Self::known("apps", "ReplicaSet", "replicasets")
+    }
+
     fn known(group: &str, kind: &str, plural: &str) -> Self {
         Self {
             group: group.into(),

@@ -5,6 +5,7 @@ mod connect;
 mod credentials;
 mod discovery;
 mod kubeconfig;
+mod logs;
 mod objects;
 mod watch;
 

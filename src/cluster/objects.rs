@@ -264,7 +264,7 @@ pub(super) fn path(resource: &Resource, namespace: Option<&str>, name: Option<&s
     path
 }
 
-fn query_string(parameters: &[(&str, String)]) -> String {
+pub(super) fn query_string(parameters: &[(&str, String)]) -> String {
     let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
     format!("?{}", pairs.join("&"))
 }

@@ -14,6 +14,7 @@ mod object;
 mod plan;
 mod removal;
 mod version;
+mod wait;
 
 pub use check::*;
 pub use completion::*;
@@ -29,6 +30,7 @@ pub use object::*;
 pub use plan::*;
 pub use removal::*;
 pub use version::*;
+pub use wait::*;
 
 /// The `apiVersion` of every report.
 pub const API_VERSION: &str = "evolve/v1";

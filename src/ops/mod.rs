@@ -14,3 +14,4 @@ pub mod lock;
 pub mod revisions;
 pub mod rollback;
 pub mod version;
+pub mod wait;

@@ -1,9 +1,10 @@
 //! Pure judgement: no client, no file, no clock.
 
+pub mod alarms;
 pub mod applyset;
 pub mod difference;
 pub mod events;
-mod fields;
+pub(crate) mod fields;
 pub mod history;
 pub mod lock;
 pub mod manifests;

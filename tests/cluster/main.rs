@@ -23,4 +23,6 @@ mod manifests;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod wait;
+#[cfg(test)]
 mod watch;

@@ -56,14 +56,14 @@ pub(super) fn read(role: Role, container: &Value, status: &Value, events: &[&Val
 }
 
 /// How often a container has ended in its life.
-pub(super) fn crashes(status: &Value) -> i32 {
+pub(super) fn crashes(status: &Value) -> u32 {
     let present = |pointer: &str| status.pointer(pointer).is_some_and(|state| !state.is_null());
     let down = present("/state/terminated") || (present("/state/waiting") && present("/lastState/terminated"));
-    restarts(status).saturating_add(i32::from(down))
+    restarts(status).saturating_add(u32::from(down))
 }
 
-fn restarts(status: &Value) -> i32 {
-    i32::try_from(count(status, "/restartCount")).unwrap_or(i32::MAX)
+fn restarts(status: &Value) -> u32 {
+    u32::try_from(count(status, "/restartCount")).unwrap_or(0)
 }
 
 fn read_waiting(container: &Value, status: &Value, waiting: &Value, events: &[&Value]) -> State {

@@ -21,7 +21,7 @@ pub struct Patience {
     /// How long an error may last, from when it was first seen.
     pub grace: Duration,
     /// How often a container of the new revision may be restarted.
-    pub restart_budget: i32,
+    pub restart_budget: u32,
 }
 
 impl Default for Patience {
@@ -36,9 +36,9 @@ type Container = (String, String);
 #[derive(Debug, Default)]
 pub struct Memory {
     troubles: HashMap<(Container, Stage), Duration>,
-    instances: HashMap<(Container, i32), Duration>,
+    instances: HashMap<(Container, u32), Duration>,
     /// Restarts from before the wait, which are not counted, for pods that are older than it.
-    old: HashMap<String, HashMap<String, i32>>,
+    old: HashMap<String, HashMap<String, u32>>,
 }
 
 impl Memory {
@@ -71,7 +71,7 @@ impl Memory {
             Allowance::Grace(times) => Some(patience.grace * times),
             Allowance::Window(seconds) => Some(Duration::from_secs(seconds).max(patience.grace * 6)),
             Allowance::Crashes(crashes) => {
-                (crashes - restarts_before > patience.restart_budget).then_some(patience.grace)
+                (crashes.saturating_sub(restarts_before) > patience.restart_budget).then_some(patience.grace)
             }
         };
         let until = borne.map(|borne| first + borne);
@@ -106,7 +106,7 @@ impl Memory {
         Verdict::Progress { message: "watched for an early end".into(), until }
     }
 
-    fn restarts_before(&self, (uid, container): &Container) -> i32 {
+    fn restarts_before(&self, (uid, container): &Container) -> u32 {
         self.old.get(uid).and_then(|containers| containers.get(container)).copied().unwrap_or(0)
     }
 
@@ -136,7 +136,7 @@ mod tests {
         "2026-11-21T10:00:00Z".parse().unwrap()
     }
 
-    fn pod(created: &str, restarts: i32) -> Value {
+    fn pod(created: &str, restarts: u32) -> Value {
         yaml(&format!(
             "{{metadata: {{uid: u, creationTimestamp: {created}}}, status: {{containerStatuses: [{{name: main, restartCount: {restarts}, state: {{waiting: {{}}}}, lastState: {{terminated: {{}}}}}}]}}}}"
         ))
@@ -151,7 +151,7 @@ mod tests {
         State::Trouble(Trouble { stage, container, reason: "R".into(), message: "m".into(), allowance })
     }
 
-    fn ready(restarts: i32, probed: bool) -> State {
+    fn ready(restarts: u32, probed: bool) -> State {
         State::Ready(vec![Instance { container: "main".into(), restarts, probed }])
     }
 

@@ -5,6 +5,7 @@
 mod container;
 mod examine;
 mod exit;
+mod hint;
 mod image;
 mod memory;
 mod probe;
@@ -15,6 +16,7 @@ mod volume;
 
 pub use examine::examine;
 pub use exit::exit_in_words;
+pub use hint::hint;
 pub use memory::{Memory, Patience};
 pub use refusal::creation;
 pub use state::{Allowance, Instance, Stage, State, Trouble, Verdict};

@@ -28,7 +28,7 @@ pub enum Allowance {
     Grace(u32),
     /// The grace time, once a container has ended more often than the restart budget allows. Holds how often it has
     /// ended in its life.
-    Crashes(i32),
+    Crashes(u32),
     /// So many seconds, or six times the grace time where that is longer, from when it was first seen.
     Window(u64),
 }
@@ -49,7 +49,7 @@ pub struct Trouble {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
     pub container: String,
-    pub restarts: i32,
+    pub restarts: u32,
     /// Whether a readiness probe vouches for it.
     pub probed: bool,
 }

@@ -70,7 +70,12 @@ pub fn health(object: &Value) -> Health {
 
 /// Whether an object of this kind is as its spec asks as soon as it is stored, as a ConfigMap is.
 pub fn settles_at_once(object: &ObjectRef) -> bool {
-    rule(object).is_none() && BUILT_IN.contains(&object.group())
+    rule(object).is_none() && is_built_in(object.group())
+}
+
+/// Whether Kubernetes itself serves the kinds of a group.
+pub fn is_built_in(group: &str) -> bool {
+    BUILT_IN.contains(&group)
 }
 
 fn rule(object: &ObjectRef) -> Option<Rule> {

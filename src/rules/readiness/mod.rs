@@ -13,7 +13,7 @@ mod replica_set;
 mod stateful_set;
 mod storage;
 
-pub use health::{health, settles_at_once};
+pub use health::{health, is_built_in, settles_at_once};
 
 #[cfg(test)]
 mod tests;

@@ -164,7 +164,7 @@ impl Bench<'_> {
         }
         let State::Trouble(mut trouble) = examine(pod, &(around.events)(text(pod, "/metadata/uid"))) else { return };
         let uid = text(workload, "/metadata/uid");
-        let many = failed.len() > usize::try_from(self.patience.restart_budget).unwrap_or(0);
+        let many = failed.len() > usize::try_from(self.patience.restart_budget).unwrap_or(usize::MAX);
         let verdict = if many && text(workload, "/kind") != "Job" {
             trouble.allowance = Allowance::Grace(1);
             self.memory.lasting(&format!("{uid} failed"), trouble, &self.patience, self.clock.now)
@@ -245,8 +245,8 @@ fn patience_of(workload: &Value, patience: &Patience) -> Patience {
     if text(workload, "/kind") != "Job" {
         return *patience;
     }
-    let limit = i32::try_from(number(workload, "/spec/backoffLimit").unwrap_or(6)).unwrap_or(i32::MAX);
-    Patience { restart_budget: (limit - 1).max(0), ..*patience }
+    let limit = u32::try_from(number(workload, "/spec/backoffLimit").unwrap_or(6)).unwrap_or(0);
+    Patience { restart_budget: limit.saturating_sub(1), ..*patience }
 }
 
 /// Whether a crash of this pod is answered with a new pod, which the Job counts.

@@ -4,4 +4,5 @@ mod judge;
 mod revision;
 
 pub use judge::{Clock, PodTrouble, Rollout, Surroundings, judge};
+pub(crate) use revision::owner;
 pub use revision::{newest_replica_set, of_new_revision};

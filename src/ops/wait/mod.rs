@@ -1,0 +1,11 @@
+//! Waits until objects have become what their specs ask for, and finds the cause when they do not.
+
+mod evidence;
+mod look;
+mod request;
+mod run;
+mod scene;
+mod watches;
+
+pub use request::{Target, WaitRequest};
+pub use run::wait;

@@ -1,0 +1,47 @@
+//! What is waited for, and for how long.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    cluster::Resource,
+    model::ObjectRef,
+    rules::{fields::text, pods::Patience, redact::Redactor},
+};
+
+/// An object that is waited for.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub resource: Resource,
+    /// The object as the API server last answered it: to the apply, or in a list.
+    pub object: Value,
+    /// Whether this deploy has changed it; its controller then gets a moment to react.
+    pub changed: bool,
+}
+
+impl Target {
+    pub fn reference(&self) -> ObjectRef {
+        ObjectRef::of(&self.object)
+    }
+
+    pub(super) fn uid(&self) -> &str {
+        text(&self.object, "/metadata/uid")
+    }
+}
+
+/// What is waited for, and for how long.
+#[derive(Debug, Clone)]
+pub struct WaitRequest {
+    pub targets: Vec<Target>,
+    /// The longest wait.
+    pub timeout: Duration,
+    pub patience: Patience,
+    /// When the deploy began; errors and events from before are not its own.
+    pub since: Timestamp,
+    /// A label selector that all targets match, to watch no more than them.
+    pub selector: Option<String>,
+    /// Cleans what comes from the cluster before anyone sees it.
+    pub redactor: Redactor,
+}
