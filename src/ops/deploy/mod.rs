@@ -2,7 +2,6 @@
 
 mod apply;
 mod attempt;
-mod interim;
 mod job;
 mod load;
 mod observe;
@@ -13,6 +12,7 @@ mod run;
 mod saved;
 mod secrets;
 mod set;
+mod waiting;
 
 pub(super) use job::Job;
 pub(super) use load::Options;
