@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::human::{count, in_words};
+use super::human::count;
 use crate::model::{CheckReport, Severity};
 
 /// Draws `::error file=…,line=…,col=…,title=…::message` for each finding.
@@ -21,7 +21,7 @@ pub fn draw_github(out: &mut dyn Write, report: &CheckReport) -> io::Result<()> 
             }
         }
         let hint = finding.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        writeln!(out, ",title={}::{}", property(&finding.code), data(&(in_words(finding) + &hint)))?;
+        writeln!(out, ",title={}::{}", property(&finding.code), data(&(finding.in_words() + &hint)))?;
     }
     for skipped in &report.skipped {
         writeln!(out, "::notice title=skipped::{}", data(skipped))?;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::Style;
-use crate::model::{CheckReport, Finding, Severity};
+use crate::model::{CheckReport, Severity};
 
 /// Draws `file:line:column: error: message [code]` and the hint below it, then the counts.
 pub fn draw_check(out: &mut dyn Write, style: &Style, report: &CheckReport) -> io::Result<()> {
@@ -14,7 +14,7 @@ pub fn draw_check(out: &mut dyn Write, style: &Style, report: &CheckReport) -> i
             Severity::Info => style.strong("info:"),
         };
         let code = style.faint(format!("[{}]", finding.code));
-        writeln!(out, "{}: {severity} {} {code}", style.strong(&finding.place), in_words(finding))?;
+        writeln!(out, "{}: {severity} {} {code}", style.strong(&finding.place), finding.in_words())?;
         if let Some(hint) = &finding.hint {
             writeln!(out, "  {} {hint}", style.strong("hint:"))?;
         }
@@ -31,15 +31,6 @@ pub fn draw_check(out: &mut dyn Write, style: &Style, report: &CheckReport) -> i
         [errors, warnings, _] => format!("{}, {}", style.bad(count(errors, "error")), count(warnings, "warning")),
     };
     writeln!(out, "{}: {words}", count(report.objects, "object"))
-}
-
-/// The object, the field and what is wrong with it.
-pub(super) fn in_words(finding: &Finding) -> String {
-    let object = finding.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-    match finding.field.as_str() {
-        "" => format!("{object}{}", finding.message),
-        field => format!("{object}{field}: {}", finding.message),
-    }
 }
 
 pub(super) fn count(number: usize, noun: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::human::{count, in_words};
+use super::human::count;
 use crate::{
     model::{CheckReport, Finding, Severity},
     rules::manifests::RULES,
@@ -45,7 +45,7 @@ pub fn draw_junit(out: &mut dyn Write, report: &CheckReport) -> io::Result<()> {
 fn lines(findings: &[&Finding]) -> String {
     let line = |finding: &&Finding| {
         let hint = finding.hint.as_ref().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
-        format!("{}: {}{hint}", finding.place, in_words(finding))
+        format!("{}: {}{hint}", finding.place, finding.in_words())
     };
     escape(&findings.iter().map(line).collect::<Vec<_>>().join("\n"))
 }

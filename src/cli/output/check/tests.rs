@@ -42,7 +42,9 @@ fn drawn(draw: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> S
 #[test]
 fn for_people() {
     let style = Style::default();
-    assert_data_eq!(drawn(|out| draw_check(out, &style, &report())), str![[r#"
+    assert_data_eq!(
+        drawn(|out| draw_check(out, &style, &report())),
+        str![[r#"
 k8s/my app, 50%.yaml:6:3: error: deployment.apps/api: spec.replica: unknown field "replica" <here> [unknown-field]
   hint: did you mean replicas?
 k8s/my app, 50%.yaml:14:3: warning: deployment.apps/api: spec.template.spec.containers[0].image: image "api" has no tag & more
@@ -50,28 +52,37 @@ lines [latest-image]
 skipped: no cluster was asked
 3 objects: 1 error, 1 warning
 
-"#]]);
+"#]]
+    );
     let empty = CheckReport { objects: 1, ..CheckReport::default() };
-    assert_data_eq!(drawn(|out| draw_check(out, &style, &empty)), str![[r#"
+    assert_data_eq!(
+        drawn(|out| draw_check(out, &style, &empty)),
+        str![[r#"
 1 object: in order
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
 fn for_github() {
-    assert_data_eq!(drawn(|out| draw_github(out, &report())), str![[r#"
+    assert_data_eq!(
+        drawn(|out| draw_github(out, &report())),
+        str![[r#"
 ::error file=k8s/my app%2C 50%25.yaml,line=6,col=3,title=unknown-field::deployment.apps/api: spec.replica: unknown field "replica" <here>%0Ahint: did you mean replicas?
 ::warning file=k8s/my app%2C 50%25.yaml,line=14,col=3,title=latest-image::deployment.apps/api: spec.template.spec.containers[0].image: image "api" has no tag & more%0Alines
 ::notice title=skipped::no cluster was asked
 3 objects: 1 error, 1 warning
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
 fn for_junit() {
-    assert_data_eq!(drawn(|out| draw_junit(out, &report())), str![[r#"
+    assert_data_eq!(
+        drawn(|out| draw_junit(out, &report())),
+        str![[r#"
 <?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="kubectl-evolve" tests="18" failures="1" errors="0" skipped="0">
   <testsuite name="check" tests="18" failures="1" errors="0" skipped="0">
@@ -102,7 +113,8 @@ lines</system-out>
   </testsuite>
 </testsuites>
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -116,7 +128,9 @@ fn for_sarif() {
         assert_eq!(rules[index]["id"], result["ruleId"]);
     }
     log["runs"][0]["tool"]["driver"]["semanticVersion"].take();
-    assert_data_eq!(serde_json::to_string_pretty(&log).unwrap(), str![[r#"
+    assert_data_eq!(
+        serde_json::to_string_pretty(&log).unwrap(),
+        str![[r#"
 {
   "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
   "version": "2.1.0",
@@ -200,5 +214,6 @@ fn for_sarif() {
     }
   ]
 }
-"#]]);
+"#]]
+    );
 }
