@@ -56,10 +56,10 @@ impl<'a> Call<'a> {
 
 /// Why one attempt did not bring an answer.
 enum Attempt {
-    /// Nothing answered; the request was not sent when `sent` is false.
-    Transport { sent: bool, message: String },
+    /// Nothing answered.
+    Transport(String),
     /// The server answered that it cannot now.
-    Busy { status: StatusCode, wait: Option<Duration>, error: Error },
+    Busy { wait: Option<Duration>, error: Error },
     /// Final.
     Final(Error),
 }
@@ -109,7 +109,8 @@ impl Cluster {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Sends a request and returns the status and the answer.
+    /// Sends a request and returns the status and the answer. What the server cannot do now, and what breaks off, is
+    /// sent again: whoever writes must be content when that has happened twice.
     ///
     /// # Errors
     /// Unreachable when nothing answers in time or the credentials are refused; failed, with the server's refusal,
@@ -135,16 +136,15 @@ impl Cluster {
             let backoff = Duration::from_millis(100 << tries.min(6));
             let delay = match attempt {
                 Attempt::Final(error) => return Err(error),
-                Attempt::Busy { status, wait, error } => {
-                    let repeatable = call.method != Method::POST || status == StatusCode::TOO_MANY_REQUESTS;
-                    if tries >= RETRIES || !repeatable {
+                Attempt::Busy { wait, error } => {
+                    if tries >= RETRIES {
                         return Err(error);
                     }
                     wait.unwrap_or(backoff)
                 }
-                Attempt::Transport { sent, message } => {
+                Attempt::Transport(message) => {
                     let patience = if self.reached.load(Ordering::Relaxed) { RESTART } else { Duration::ZERO };
-                    if began.elapsed() >= patience || (sent && call.method == Method::POST) {
+                    if began.elapsed() >= patience {
                         return Err(self.silent(call, &message));
                     }
                     backoff
@@ -193,7 +193,7 @@ impl Cluster {
             return Err(Attempt::Final(error));
         }
         let wait = head.headers.get("retry-after").and_then(|text| text.to_str().ok()?.parse().ok());
-        Err(Attempt::Busy { status: head.status, wait: wait.map(Duration::from_secs), error })
+        Err(Attempt::Busy { wait: wait.map(Duration::from_secs), error })
     }
 
     fn transport(&self, error: impl std::error::Error + 'static) -> Attempt {
@@ -201,7 +201,7 @@ impl Cluster {
             return Attempt::Final(refused);
         }
         let message = chain(&error);
-        Attempt::Transport { sent: !is_connect(&error), message }
+        Attempt::Transport(message)
     }
 
     fn silent(&self, call: &Call<'_>, message: &str) -> Error {
@@ -230,18 +230,6 @@ impl Cluster {
         };
         error.refused(refusal)
     }
-}
-
-/// Whether an error, or one of its causes, is that no connection came about.
-fn is_connect(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect()) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
 }
 
 /// The server's words in an answer of 400 and more; a body that is no `Status` is quoted, shortened.

@@ -175,8 +175,15 @@ impl Cluster {
         let path = path(resource, reference.namespace.as_deref(), name) + &parameters;
         let mut call = Call::new(method, path, &doing);
         call.body = Some(("application/json", encode(object)?));
-        let answer = self.call(&call).await.map_err(|error| without_secrets(error, &reference))?;
-        Ok(answer.1)
+        match self.call(&call).await {
+            Ok((_, live)) => Ok(live),
+            // Perhaps it was written, the answer was lost, and the same request came again.
+            Err(error) if error.code() == 409 => {
+                let live = self.get(resource, reference.namespace.as_deref(), &reference.name).await?;
+                live.filter(|live| was_written(object, live)).ok_or(error)
+            }
+            Err(error) => Err(without_secrets(error, &reference)),
+        }
     }
 
     /// A JSON merge patch (`application/merge-patch+json`) or, for an array, a JSON patch.
@@ -279,6 +286,16 @@ fn encode(value: &Value) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|cause| Error::failed("an object cannot be written as JSON").because(cause))
 }
 
+/// Whether an object holds everything that was sent. The version that an update was sent with is not what it wrote.
+fn was_written(sent: &Value, live: &Value) -> bool {
+    match (sent, live) {
+        (Value::Object(sent), Value::Object(live)) => sent
+            .iter()
+            .all(|(key, sent)| key == "resourceVersion" || live.get(key).is_some_and(|live| was_written(sent, live))),
+        _ => sent == live,
+    }
+}
+
 fn absent_is_none<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
@@ -328,6 +345,15 @@ mod tests {
         assert_eq!(path(&resource("", "nodes", false), Some("shop"), None), "/api/v1/nodes");
         let role = path(&resource("rbac.authorization.k8s.io", "clusterroles", false), None, Some("system:node"));
         assert_eq!(role, "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode");
+    }
+
+    #[test]
+    fn what_was_written_is_known_again() {
+        let sent = json!({"metadata": {"name": "a", "resourceVersion": "1"}, "spec": {"holder": "me"}});
+        let live = json!({"metadata": {"name": "a", "resourceVersion": "2", "uid": "u"}, "spec": {"holder": "me"}});
+        assert!(was_written(&sent, &live));
+        assert!(!was_written(&json!({"spec": {"holder": "you"}}), &live));
+        assert!(!was_written(&json!({"spec": {"holder": "me", "since": "now"}}), &live));
     }
 
     #[test]
