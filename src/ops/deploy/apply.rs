@@ -6,11 +6,7 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{
-    plan::Step,
-    set::DesiredSet,
-    waiting::{Answers, worth_watching},
-};
+use super::{plan::Step, set::DesiredSet};
 use crate::{
     cluster::{ApplyMode, Cluster, DeleteOptions, Propagation, Resource},
     context::Ctx,
@@ -32,8 +28,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// What became of a wave.
 #[derive(Debug, Default)]
 pub(crate) struct WaveOutcome {
-    /// What the server answered, where it is worth watching.
-    pub answers: Answers,
+    /// Indexes of the steps that were carried out.
+    pub applied: Vec<usize>,
     /// Those that failed, with the reason.
     pub failed: Vec<(usize, Error)>,
 }
@@ -59,9 +55,9 @@ pub(crate) async fn apply_wave(
     let mut outcome = WaveOutcome::default();
     while let Some((step, result)) = results.next().await {
         match result {
-            Ok(answer) => {
+            Ok(()) => {
                 ctx.emit(Event::Done { object: step.change.object.clone(), action: step.change.action });
-                outcome.answers.extend(worth_watching(answer).map(|answer| (step.item, answer)));
+                outcome.applied.push(step.item);
             }
             Err(error) => outcome.failed.push((step.item, error)),
         }
@@ -69,16 +65,17 @@ pub(crate) async fn apply_wave(
     outcome
 }
 
-/// Returns the object as the server answered it.
-async fn carry_out(cluster: &Cluster, set: &DesiredSet, step: &Step) -> Result<Value> {
-    let Some(resource) = set.items.get(step.item).and_then(|item| item.resource.as_ref()) else {
+async fn carry_out(cluster: &Cluster, set: &DesiredSet, step: &Step) -> Result<()> {
+    let Some(item) = set.items.get(step.item) else { return Ok(()) };
+    let Some(resource) = &item.resource else {
         return create_of_new_kind(cluster, step).await;
     };
     match step.change.action {
         Action::Replace => remove(cluster, resource, step).await?,
         _ => take_over(cluster, resource, step).await?,
     }
-    Ok(cluster.apply(resource, &step.body, ApplyMode { dry_run: false, force: step.force }).await?.object)
+    cluster.apply(resource, &step.body, ApplyMode { dry_run: false, force: step.force }).await?;
+    Ok(())
 }
 
 /// Makes the fields that kubectl's own apply owns ours, before the apply that may drop some of them.
@@ -127,14 +124,13 @@ fn holders(live: &Value) -> String {
 }
 
 /// An object of a kind that the set itself has just defined: the server needs a moment to serve it.
-async fn create_of_new_kind(cluster: &Cluster, step: &Step) -> Result<Value> {
+async fn create_of_new_kind(cluster: &Cluster, step: &Step) -> Result<()> {
     let object = &step.change.object;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let answer = match cluster.resource(&object.api_version, &object.kind).await? {
             Some(resource) => {
-                let mode = ApplyMode { dry_run: false, force: step.force };
-                cluster.apply(&resource, &step.body, mode).await.map(|applied| applied.object)
+                cluster.apply(&resource, &step.body, ApplyMode { dry_run: false, force: step.force }).await.map(|_| ())
             }
             None => Err(Error::failed(format!("the cluster does not serve {} in {}", object.kind, object.api_version))),
         };

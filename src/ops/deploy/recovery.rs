@@ -42,7 +42,10 @@ pub(super) async fn conclude(
         ended => ended?,
     };
     recorded?;
-    history.trim(job.options.history_limit as usize).await?;
+    let limit = job.options.history_limit as usize;
+    if survey.history.len() >= limit {
+        history.trim(limit).await?;
+    }
     match ended {
         Ended::Healthy => Ok(attempt.report(ctx, cluster, DeployOutcome::Deployed, survey.plan)),
         Ended::NotWaitedFor => Ok(attempt.report(ctx, cluster, DeployOutcome::Applied, survey.plan)),
