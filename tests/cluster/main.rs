@@ -4,8 +4,6 @@
 
 #[cfg(test)]
 mod check_agreement;
-#[cfg(all(test, unix))]
-mod completion;
 #[cfg(test)]
 mod completion;
 #[cfg(test)]
@@ -15,13 +13,19 @@ mod faults;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod input;
+#[cfg(test)]
 mod inventory;
+#[cfg(test)]
+mod kill;
 #[cfg(test)]
 mod kubeconfig;
 #[cfg(test)]
 mod lock;
 #[cfg(test)]
 mod manifests;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -53,6 +53,14 @@ impl Evolve {
         self
     }
 
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
     /// The folder that commands run in.
     pub fn folder(&self) -> PathBuf {
         self.home.path().join("work")
@@ -113,16 +121,32 @@ impl Ended {
         self.orderly()
     }
 
-    /// The command ended with this exit code and one error that says all of `words`, and what to do next.
+    /// The command ended with this exit code and one error that says all of `words`.
     #[track_caller]
     pub fn failed(&self, code: i32, words: &[&str]) -> &Self {
         assert_eq!(self.code, Some(code), "{self}");
         for word in words {
             assert!(self.stderr.contains(word), "stderr does not say {word:?}\n{self}");
         }
-        let lines = |start: &str| self.stderr.lines().filter(|line| line.starts_with(start)).count();
-        assert_eq!(lines("error:"), 1, "one error is said once\n{self}");
-        assert!(lines("hint:") > 0, "there is no hint\n{self}");
+        let errors = self.stderr.lines().filter(|line| line.starts_with("error:")).count();
+        assert_eq!(errors, 1, "one error is said once\n{self}");
+        self.orderly()
+    }
+
+    /// It also said what to do next.
+    #[track_caller]
+    pub fn with_hint(&self) -> &Self {
+        assert!(self.stderr.lines().any(|line| line.starts_with("hint:")), "there is no hint\n{self}");
+        self
+    }
+
+    /// The operation was carried out, and its report, on stdout, is a negative verdict that says all of `words`.
+    #[track_caller]
+    pub fn reported(&self, words: &[&str]) -> &Self {
+        assert_eq!(self.code, Some(1), "{self}");
+        for word in words {
+            assert!(self.stdout.contains(word), "stdout does not say {word:?}\n{self}");
+        }
         self.orderly()
     }
 

@@ -40,7 +40,6 @@ pub enum Fault {
     CutAfter,
     /// No answer, ever.
     Hang,
-    Delay(Duration),
     /// A watch begins, and ends at once with 410 Gone.
     WatchGone,
     /// Every connection is cut, and new ones are refused for this time.
@@ -221,10 +220,6 @@ impl Shared {
             Some(Fault::CutBefore) => Err(Cut),
             Some(Fault::CutAfter) => self.act(request).await.and(Err(Cut)),
             Some(Fault::Hang) => std::future::pending().await,
-            Some(Fault::Delay(time)) => {
-                tokio::time::sleep(time).await;
-                self.forward(request).await
-            }
             Some(Fault::WatchGone) => Ok(watch_gone()),
             Some(Fault::Restart(away)) => {
                 *self.restart.lock().unwrap() = away;
