@@ -1,18 +1,16 @@
-//! What is known beside the manifests: of the cluster they are for, and of their texts.
+//! What is known of the cluster that the manifests are for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use crate::model::{FieldPath, ObjectRef};
+use crate::model::ObjectRef;
 
-/// Facts beside the manifests; without any, the rules judge the manifests alone.
+/// Facts about the cluster; without any, the rules judge the manifests alone.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// The minor version of Kubernetes 1; None when no cluster was asked.
     pub minor: Option<u32>,
     /// Objects outside of the set: those that were looked up, and those that the deploy makes.
     pub objects: HashMap<ObjectRef, Known>,
-    /// Values that come from a variable, by manifest and field: they are not in the text.
-    pub filled_in: HashSet<(usize, FieldPath)>,
 }
 
 /// What is known of an object outside of the set.
