@@ -5,8 +5,6 @@
 #[cfg(test)]
 mod check_agreement;
 #[cfg(test)]
-mod completion;
-#[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod faults;
