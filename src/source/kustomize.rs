@@ -12,7 +12,11 @@ use crate::error::{Error, Result};
 /// # Errors
 /// A usage error with kubectl's own words when it refuses the kustomization, or when there is no kubectl.
 pub(super) async fn build(base: &Path, target: &Path) -> Result<Vec<u8>> {
-    let output = Command::new("kubectl")
+    build_with("kubectl", base, target).await
+}
+
+async fn build_with(kubectl: &str, base: &Path, target: &Path) -> Result<Vec<u8>> {
+    let output = Command::new(kubectl)
         .arg("kustomize")
         .arg(target)
         .current_dir(if base.as_os_str().is_empty() { Path::new(".") } else { base })
@@ -31,4 +35,15 @@ pub(super) async fn build(base: &Path, target: &Path) -> Result<Vec<u8>> {
     let words = String::from_utf8_lossy(&output.stderr);
     let words = words.trim().trim_start_matches("error: ");
     Err(Error::usage(format!("kubectl kustomize {} failed: {words}", fetch::shown(&target.display().to_string()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_missing_kubectl_is_said() {
+        let error = build_with("no-kubectl-here", Path::new(""), Path::new(".")).await.unwrap_err();
+        assert!(error.to_string().contains("built by kubectl") && error.hints().len() == 1, "{error}");
+    }
 }

@@ -4,6 +4,7 @@ mod document;
 mod fetch;
 mod folder;
 mod kustomize;
+mod mapping;
 mod place;
 mod read;
 mod scalar;

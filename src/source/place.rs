@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, StrInput};
+use granit_parser::{Event, Parser, ScalarStyle, StrInput};
 
 use super::{
     document::Position,
+    scalar::resolve,
     yaml::{parser_options, position},
 };
 use crate::model::FieldPath;
@@ -67,6 +68,9 @@ impl<'t> Scan<'t> {
                 let (event, at) = self.next()?;
                 let path = match &event {
                     Event::MappingEnd => break,
+                    Event::Scalar(key, ScalarStyle::Plain, ..) => {
+                        path.key(&resolve(key).into_key(key.as_ref()).unwrap_or_default())
+                    }
                     Event::Scalar(key, ..) => path.key(key),
                     // A key that is an alias has no name here; its value is found by its parent.
                     _ => path.key("*"),

@@ -23,6 +23,9 @@ use super::{
 };
 use crate::error::{Error, Place, Result};
 
+/// How many threads read a folder at most.
+const MAX_WORKERS: usize = 8;
+
 /// What to read.
 #[derive(Debug, Clone, Default)]
 pub struct ReadRequest {
@@ -33,9 +36,6 @@ pub struct ReadRequest {
     pub base: PathBuf,
 }
 
-/// How many threads read a folder at most.
-const MAX_WORKERS: usize = 8;
-
 /// One source of manifests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -45,6 +45,17 @@ pub enum Input {
     Stdin,
     /// A folder with a kustomization, or the address of one.
     Kustomize(PathBuf),
+}
+
+impl Input {
+    /// What an argument of `-f`, or an entry of `manifests` in the configuration, names.
+    pub fn parse(argument: &str) -> Self {
+        match argument {
+            "-" => Self::Stdin,
+            url if url.starts_with("http://") || url.starts_with("https://") => Self::Url(url.into()),
+            path => Self::File(path.into()),
+        }
+    }
 }
 
 /// Reads all manifests that the request names.
@@ -131,7 +142,12 @@ async fn in_background(work: impl FnOnce() -> Result<Sources> + Send + 'static) 
             let _ = sender.send(work());
         })
         .map_err(|error| Error::failed("no thread can be started to read the manifests").because(error))?;
-    receiver.await.map_err(|_| Error::failed("the reading of the manifests broke off"))?
+    receiver.await.map_err(|_| broke_off())?
+}
+
+/// A thread that reads panicked; it said why.
+fn broke_off() -> Error {
+    Error::failed("the reading of the manifests broke off")
 }
 
 fn read_path(base: &Path, path: &Path, variables: Option<&Values>) -> Result<Sources> {
@@ -143,28 +159,36 @@ fn read_path(base: &Path, path: &Path, variables: Option<&Values>) -> Result<Sou
     let files = manifests(&whole)?;
     // Shown as the user began to write it.
     let shown = |file: &Path| file.strip_prefix(&whole).map_or_else(|_| file.into(), |inner| path.join(inner));
+    read_files(&files, |file| read_file(file, &shown(file), variables))
+}
+
+/// Reads the files side by side. Of several that are broken, the first is the error.
+fn read_files(files: &[PathBuf], read: impl Fn(&Path) -> Result<Sources> + Sync) -> Result<Sources> {
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
     let worker = || {
-        let mut read = Vec::new();
+        let mut done = Vec::new();
         while !failed.load(Ordering::Relaxed)
             && let index = next.fetch_add(1, Ordering::Relaxed)
             && let Some(file) = files.get(index)
         {
-            let sources = read_file(file, &shown(file), variables);
+            let sources = read(file);
             failed.fetch_or(sources.is_err(), Ordering::Relaxed);
-            read.push((index, sources));
+            done.push((index, sources));
         }
-        read
+        done
     };
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS).min(files.len());
-    let mut read: Vec<_> = thread::scope(|scope| {
+    let mut done = thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
-    });
-    read.sort_unstable_by_key(|(index, _)| *index);
+        workers.into_iter().map(|worker| worker.join().map_err(|_| broke_off())).collect::<Result<Vec<_>>>()
+    })?
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>();
+    done.sort_unstable_by_key(|(index, _)| *index);
     let mut all = Sources::default();
-    for (_, sources) in read {
+    for (_, sources) in done {
         all.append(sources?);
     }
     Ok(all)
@@ -308,6 +332,13 @@ mod tests {
         cancel.cancel();
         let error = reading.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), crate::error::ErrorKind::Interrupted);
+    }
+
+    #[test]
+    fn arguments_say_what_they_name() {
+        assert_eq!(Input::parse("-"), Input::Stdin);
+        assert_eq!(Input::parse("https://host/a.yaml"), Input::Url("https://host/a.yaml".into()));
+        assert_eq!(Input::parse("http.yaml"), Input::File("http.yaml".into()));
     }
 
     #[test]

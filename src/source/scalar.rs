@@ -18,18 +18,12 @@ pub(super) enum Scalar {
 
 /// What the plain scalar `text` means.
 pub(super) fn resolve(text: &str) -> Scalar {
-    let Some(first) = text.bytes().next() else { return Scalar::Null };
-    match first {
-        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => word(text),
-        b'.' => match special(text) {
-            Scalar::Text => fraction(text).map_or(Scalar::Text, Scalar::Float),
-            float => float,
-        },
-        b'+' | b'-' | b'0'..=b'9' => match special(text) {
-            Scalar::Text => number(text),
-            float => float,
-        },
-        _ => Scalar::Text,
+    match text.bytes().next() {
+        None => Scalar::Null,
+        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => word(text),
+        Some(b'.') => special(text).or_else(|| fraction(text)).map_or(Scalar::Text, Scalar::Float),
+        Some(b'+' | b'-' | b'0'..=b'9') => special(text).map_or_else(|| number(text), Scalar::Float),
+        Some(_) => Scalar::Text,
     }
 }
 
@@ -42,12 +36,12 @@ fn word(text: &str) -> Scalar {
     }
 }
 
-fn special(text: &str) -> Scalar {
+fn special(text: &str) -> Option<f64> {
     match text {
-        ".nan" | ".NaN" | ".NAN" => Scalar::Float(f64::NAN),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Scalar::Float(f64::INFINITY),
-        "-.inf" | "-.Inf" | "-.INF" => Scalar::Float(f64::NEG_INFINITY),
-        _ => Scalar::Text,
+        ".nan" | ".NaN" | ".NAN" => Some(f64::NAN),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Some(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => Some(f64::NEG_INFINITY),
+        _ => None,
     }
 }
 

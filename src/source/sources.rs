@@ -139,11 +139,9 @@ impl Expansion<'_> {
             None => Err(self.error(&path, &place, format!("not a Kubernetes object: {key} is missing"))),
         };
         let (api_version, kind) = (text("apiVersion")?, text("kind")?);
-        if kind.ends_with("List")
-            && let Some(Value::Array(_)) = fields.get("items")
+        if let Some(item_kind) = kind.strip_suffix("List")
+            && let Some(Value::Array(items)) = fields.get_mut("items").filter(|items| items.is_array()).map(Value::take)
         {
-            let Some(Value::Array(items)) = fields.remove("items") else { return Ok(()) };
-            let item_kind = kind.trim_end_matches("List");
             for (index, mut item) in items.into_iter().enumerate() {
                 let path = path.key("items").index(index);
                 inherit_type(&mut item, &api_version, item_kind);
@@ -242,6 +240,7 @@ mod tests {
         assert_eq!(places(&text, &["spec", "list", "1", "c"]), ["a.yaml:9:9"]);
         assert_eq!(places(&text, &["spec", "list", "2", "c"]), ["a.yaml:10:5"]);
         assert_eq!(places(&text, &["spec", "none", "0"]), ["a.yaml:5:1"]);
+        assert_eq!(places(&format!("{MAP}data:\n  on: 1\n  'y': 2\n"), &["data", "true"]), ["a.yaml:6:3"]);
     }
 
     #[test]
@@ -260,6 +259,8 @@ mod tests {
         assert_eq!(shown, ["pod/a a.yaml:4:3", "configmap/b a.yaml:8:5"]);
         assert_eq!(places(text, &["metadata", "name"]), ["a.yaml:4:42", "a.yaml:8:16"]);
         assert_eq!(sources.manifests[1].object["kind"], "ConfigMap");
+        let own = "apiVersion: a/v1\nkind: AccessList\nmetadata: {name: a}\nitems: {b: c}\n";
+        assert_eq!(Sources::parse("a.yaml", own).unwrap().manifests[0].object["items"]["b"], "c");
         assert!(
             refused("apiVersion: v1\nkind: List\nitems:\n- a: 1\n").starts_with("a.yaml:4:3: not a Kubernetes object")
         );
@@ -288,5 +289,26 @@ mod tests {
         assert!(refused("---x\n").starts_with("a.yaml:1:1: a line that begins with `---`"));
         assert!(refused("a: |\n  x\n--- b\n").starts_with("a.yaml:3:1: a line that begins with `---`"));
         assert_eq!(places(&format!("{MAP}data:\n  x: |\n    ---\n    y\n"), &["data", "x"]), ["a.yaml:6:3"]);
+    }
+
+    #[test]
+    fn what_is_very_large_or_very_deep_is_read_or_refused() {
+        let text = format!("{MAP}data:\n  text: |\n{}", "    a line of a text\n".repeat(300_000));
+        let large = Sources::parse("a.yaml", text).unwrap();
+        assert_eq!(large.manifests[0].object["data"]["text"].as_str().unwrap().len(), 300_000 * 17);
+        for depth in [200, 100_000] {
+            let flow = format!("{MAP}data: {}{}", "[".repeat(depth), "]".repeat(depth));
+            let block = format!("{MAP}data:\n{}{}", "- ".repeat(depth), "[".repeat(depth) + &"]".repeat(depth));
+            let json = format!(
+                r#"{{"apiVersion": "v1", "kind": "A", "metadata": {{"name": "a"}}, "data": {}{}}}"#,
+                "[".repeat(depth),
+                "]".repeat(depth)
+            );
+            for text in [flow, block, json] {
+                let read =
+                    Sources::parse("a.yaml", text).map(|sources| sources.place(0, &FieldPath::default().key("data")));
+                assert_eq!(read.is_ok(), depth < 255, "{read:?}");
+            }
+        }
     }
 }

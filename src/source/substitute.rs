@@ -21,11 +21,11 @@ use crate::{
 #[derive(Clone, Default)]
 pub struct Substitution {
     /// The names that are replaced, besides those in the files; others stay as they are. None for all names.
-    pub names: Option<BTreeSet<String>>,
+    names: Option<BTreeSet<String>>,
     /// What the environment holds; it goes before the files.
-    pub environment: HashMap<String, String>,
+    environment: HashMap<String, String>,
     /// Files of `NAME=value` lines; a later one goes before an earlier one.
-    pub files: Vec<PathBuf>,
+    files: Vec<PathBuf>,
 }
 
 impl Substitution {
@@ -169,28 +169,26 @@ impl Values {
     /// The scalar with its hidden expressions replaced; borrowed when it has none.
     pub(super) fn fill<'t>(&self, text: Cow<'t, str>) -> Result<Cow<'t, str>, Missing> {
         let (begin, end) = (hide('$'), hide('}'));
-        let Some(mut at) = text.find(begin) else { return Ok(text) };
+        if !text.contains(begin) {
+            return Ok(text);
+        }
         let mut filled = String::with_capacity(text.len());
         let mut rest = text.as_ref();
-        loop {
+        while let Some(at) = rest.find(begin) {
             let (before, from) = rest.split_at(at);
             filled.push_str(before);
             let length = from.find(end).map_or(from.len(), |last| last + end.len_utf8());
             let (hidden, after) = from.split_at(length);
             let shown: String = hidden.chars().map(show).collect();
             match Expression::parse(&shown) {
-                Some(expression) => filled.push_str(
-                    self.value(&expression, &shown)
-                        .ok_or_else(|| Missing { name: expression.name.into(), hidden: hidden.into() })?,
-                ),
+                Some(expression) => {
+                    let missing = || Missing { name: expression.name.into(), hidden: hidden.into() };
+                    filled.push_str(self.value(&expression, &shown).ok_or_else(missing)?);
+                }
                 // The manifest itself has characters of the private plane.
                 None => filled.push_str(hidden),
             }
             rest = after;
-            match rest.find(begin) {
-                Some(next) => at = next,
-                None => break,
-            }
         }
         filled.push_str(rest);
         Ok(Cow::Owned(filled))

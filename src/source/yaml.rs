@@ -4,10 +4,11 @@ use std::{borrow::Cow, collections::HashMap};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StrInput, Tag, options};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     document::Position,
+    mapping::Mapping,
     scalar::{Scalar, resolve},
     substitute::Values,
 };
@@ -79,13 +80,6 @@ struct Reader<'t> {
     expanded: usize,
 }
 
-/// Where a key of a mapping was written.
-struct Written {
-    at: Marker,
-    /// Came through a merge key: a key of the mapping itself may replace it.
-    merged: bool,
-}
-
 impl<'t> Reader<'t> {
     fn next(&mut self) -> Result<(Event<'t>, Span)> {
         match self.parser.next_event() {
@@ -137,85 +131,35 @@ impl<'t> Reader<'t> {
     }
 
     fn mapping(&mut self) -> Result<Value> {
-        let mut map = Map::new();
-        let mut written = Vec::new();
+        let mut mapping = Mapping::default();
         loop {
             let (event, span) = self.next()?;
             match event {
-                Event::MappingEnd => return Ok(Value::Object(map)),
+                Event::MappingEnd => return Ok(mapping.into_value()),
                 Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<" => {
                     let (event, value_span) = self.next()?;
                     let value = self.node(event, value_span)?;
-                    self.merge(value, span.start, value_span.start, &mut map, &mut written)?;
+                    if !mapping.merge(value, span.start) {
+                        let message = "a merge key `<<` needs a mapping or a list of mappings";
+                        return Err(self.error(value_span.start, message));
+                    }
                 }
                 event => {
                     let key = self.key(event, span)?;
                     let (event, value_span) = self.next()?;
                     let value = self.node(event, value_span)?;
-                    self.insert(key, value, span.start, &mut map, &mut written)?;
+                    let inserted = mapping.insert(key, value, span.start);
+                    inserted.map_err(|(key, first)| self.twice(&key, first, span.start))?;
                 }
             }
         }
     }
 
-    /// Adds a key of the mapping itself. The same key again is accepted with the same value only.
-    fn insert(
-        &self,
-        key: String,
-        value: Value,
-        at: Marker,
-        map: &mut Map<String, Value>,
-        written: &mut Vec<Written>,
-    ) -> Result<()> {
-        let Some(old) = map.get_mut(&key) else {
-            map.insert(key, value);
-            written.push(Written { at, merged: false });
-            return Ok(());
-        };
-        let differs = *old != value;
-        *old = value;
-        let index = map.keys().position(|other| *other == key);
-        let Some(first) = index.and_then(|index| written.get_mut(index)) else { return Ok(()) };
-        if first.merged || !differs {
-            *first = Written { at, merged: false };
-            return Ok(());
-        }
-        let place = self.excerpt.place(position(first.at));
-        Err(self
-            .error(
-                at,
-                format!(
-                    "the key {key:?} stands twice with different values, first at line {} column {}",
-                    place.line, place.column
-                ),
-            )
-            .hint("keep one of the two: kubectl would silently take the last"))
-    }
-
-    /// Adds the keys of a merge key's value. As in go-yaml 2, they replace the keys before them.
-    fn merge(
-        &self,
-        value: Value,
-        at: Marker,
-        value_at: Marker,
-        map: &mut Map<String, Value>,
-        written: &mut Vec<Written>,
-    ) -> Result<()> {
-        let layers = match value {
-            Value::Array(layers) => layers,
-            layer => vec![layer],
-        };
-        for layer in layers.into_iter().rev() {
-            let Value::Object(layer) = layer else {
-                return Err(self.error(value_at, "a merge key `<<` needs a mapping or a list of mappings"));
-            };
-            for (key, value) in layer {
-                if map.insert(key, value).is_none() {
-                    written.push(Written { at, merged: true });
-                }
-            }
-        }
-        Ok(())
+    fn twice(&self, key: &str, first: Marker, at: Marker) -> Error {
+        let Place { line, column, .. } = self.excerpt.place(position(first));
+        let first = format!("first at line {line} column {column}");
+        self.error(at, format!("the key {key:?} stands twice with different values, {first}"))
+            .hint("keep one of the two: kubectl would silently take the last")
     }
 
     fn key(&mut self, event: Event<'t>, span: Span) -> Result<String> {
