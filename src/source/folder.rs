@@ -14,14 +14,15 @@ const CONFIGURATIONS: [&str; 2] = ["evolve.yaml", "evolve.yml"];
 /// The folders that are looked for when nothing is named.
 const USUAL: [&str; 3] = ["manifests", "k8s", "deploy"];
 
-/// What to deploy in a folder where the user named nothing: its kustomization, else its `manifests/`, `k8s/` or
-/// `deploy/`; the paths are relative to the folder. None when it has none of them.
-pub fn discover(folder: &Path) -> Option<Vec<Input>> {
-    if is_kustomization(folder) {
-        return Some(vec![Input::Kustomize(".".into())]);
+/// What to deploy in a folder (relative to `base`) where the user named nothing: its kustomization, else its
+/// `manifests/`, `k8s/` or `deploy/`. None when it has none of them.
+pub fn discover(base: &Path, folder: &Path) -> Option<Vec<Input>> {
+    if is_kustomization(&base.join(folder)) {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        return Some(vec![Input::Kustomize(folder.into())]);
     }
-    let found = USUAL.iter().find(|name| folder.join(name).is_dir())?;
-    Some(vec![Input::File(found.into())])
+    let found = USUAL.iter().map(|name| folder.join(name)).find(|path| base.join(path).is_dir())?;
+    Some(vec![Input::File(found)])
 }
 
 /// Whether `kubectl kustomize` takes this folder.

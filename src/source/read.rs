@@ -1,7 +1,7 @@
 //! From what the user named to the objects in it.
 
 use std::{
-    fs,
+    fmt, fs,
     io::Read,
     path::{Path, PathBuf},
     sync::{
@@ -58,6 +58,17 @@ impl Input {
     }
 }
 
+/// As the user knows it, without what may be secret in a URL.
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) | Self::Kustomize(path) => f.write_str(&fetch::shown(&path.display().to_string())),
+            Self::Url(url) => f.write_str(&fetch::shown(url)),
+            Self::Stdin => f.write_str("standard input"),
+        }
+    }
+}
+
 /// Reads all manifests that the request names.
 ///
 /// # Errors
@@ -84,27 +95,26 @@ async fn read_all(request: &ReadRequest, stdin: impl Read + Send + 'static) -> R
     let mut stdin = Some(stdin);
     let mut sources = Sources::default();
     for input in &request.inputs {
-        let base = request.base.clone();
+        let (name, base) = (input.to_string(), request.base.clone());
         let variables = variables.clone();
         sources.append(match input.clone() {
             Input::File(path) if !is_kustomization(&base.join(&path)) => {
                 in_background(move || read_path(&base, &path, variables.as_deref())).await?
             }
-            Input::File(path) | Input::Kustomize(path) => {
-                let bytes = kustomize::build(&base, &path).await?;
-                let name = format!("{} (kustomize)", fetch::shown(&path.display().to_string()));
-                in_background(move || parse(name, bytes, variables.as_deref())).await?
+            Input::File(ref path) | Input::Kustomize(ref path) => {
+                let bytes = kustomize::build(&base, path).await?;
+                in_background(move || parse(format!("{name} (kustomize)"), bytes, variables.as_deref())).await?
             }
             Input::Url(url) => {
-                let (name, bytes) = fetch::get(&url).await?;
+                let bytes = fetch::get(&url).await?;
                 in_background(move || parse(name, bytes, variables.as_deref())).await?
             }
             Input::Stdin => {
-                let mut stdin = stdin.take().ok_or_else(|| Error::usage("standard input can be read only once"))?;
+                let mut stdin = stdin.take().ok_or_else(|| Error::usage(format!("{name} can be read only once")))?;
                 in_background(move || {
                     let mut bytes = Vec::new();
-                    stdin.read_to_end(&mut bytes).map_err(|error| unreadable(Path::new("standard input"), error))?;
-                    parse("standard input".into(), bytes, variables.as_deref())
+                    stdin.read_to_end(&mut bytes).map_err(|error| unreadable(Path::new(&name), error))?;
+                    parse(name, bytes, variables.as_deref())
                 })
                 .await?
             }
@@ -118,15 +128,7 @@ fn nothing_in(inputs: &[Input]) -> Error {
         return Error::usage("no manifests are named")
             .hint("name files or folders with -f, or a kustomization with -k");
     }
-    let looked: Vec<_> = inputs
-        .iter()
-        .map(|input| match input {
-            Input::File(path) => path.display().to_string(),
-            Input::Kustomize(path) => format!("the kustomization {}", path.display()),
-            Input::Url(url) => fetch::shown(url),
-            Input::Stdin => "standard input".into(),
-        })
-        .collect();
+    let looked: Vec<_> = inputs.iter().map(ToString::to_string).collect();
     Error::usage(format!("no Kubernetes objects in {}", looked.join(", ")))
         .hint("a folder is searched for .yaml, .yml and .json files, in its folders too")
 }
@@ -344,9 +346,11 @@ mod tests {
     #[test]
     fn a_folder_says_what_to_deploy() {
         let kustomized = folder(&[("kustomization.yaml", ""), ("k8s/a.yaml", POD)]);
-        assert_eq!(discover(kustomized.path()), Some(vec![Input::Kustomize(".".into())]));
+        assert_eq!(discover(kustomized.path(), Path::new("")), Some(vec![Input::Kustomize(".".into())]));
         let plain = folder(&[("k8s/a.yaml", POD), ("deploy/a.yaml", POD)]);
-        assert_eq!(discover(plain.path()), Some(vec![Input::File("k8s".into())]));
-        assert_eq!(discover(folder(&[("a.yaml", POD)]).path()), None);
+        assert_eq!(discover(plain.path(), Path::new("")), Some(vec![Input::File("k8s".into())]));
+        let from_below = discover(&plain.path().join("deploy"), Path::new(".."));
+        assert_eq!(from_below, Some(vec![Input::File("../k8s".into())]));
+        assert_eq!(discover(folder(&[("a.yaml", POD)]).path(), Path::new("")), None);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     fmt, fs,
     path::{Path, PathBuf},
 };
@@ -23,21 +23,21 @@ pub struct Substitution {
     /// The names that are replaced, besides those in the files; others stay as they are. None for all names.
     names: Option<BTreeSet<String>>,
     /// What the environment holds; it goes before the files.
-    environment: HashMap<String, String>,
+    environment: BTreeMap<String, String>,
     /// Files of `NAME=value` lines; a later one goes before an earlier one.
     files: Vec<PathBuf>,
 }
 
 impl Substitution {
-    /// What the configuration in `folder` asks for, with what it allows of the environment.
-    pub fn new(settings: &Substitute, folder: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Self {
+    /// What the configuration asks for, with what it allows of the environment.
+    pub fn new(settings: &Substitute, environment: &BTreeMap<String, String>) -> Self {
         let names = match &settings.env {
             Variables::All(_) => None,
             Variables::Named(names) => Some(names.iter().cloned().collect()),
         };
-        let environment = environment.into_iter().filter(|(name, _)| settings.env.allows(name)).collect();
-        let files = settings.env_file.iter().map(|file| folder.join(file)).collect();
-        Self { names, environment, files }
+        let mut environment = environment.clone();
+        environment.retain(|name, _| settings.env.allows(name));
+        Self { names, environment, files: settings.env_file.clone() }
     }
 
     /// The values of the environment and of the files, which are relative to `base`.
@@ -45,7 +45,7 @@ impl Substitution {
     /// # Errors
     /// A usage error for a file that cannot be read, with the line that is not `NAME=value`.
     pub(super) fn load(&self, base: &Path) -> Result<Values> {
-        let mut values = HashMap::new();
+        let mut values = BTreeMap::new();
         for file in &self.files {
             let content = fs::read_to_string(base.join(file)).map_err(|error| unreadable(file, error))?;
             for (line, text) in content.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -139,7 +139,7 @@ pub(super) struct Missing {
 #[derive(Default)]
 pub(super) struct Values {
     names: Option<BTreeSet<String>>,
-    values: HashMap<String, String>,
+    values: BTreeMap<String, String>,
 }
 
 impl Values {
@@ -300,13 +300,13 @@ mod tests {
 
     #[test]
     fn the_configuration_says_what_is_used() {
-        let environment = || [("A", "1"), ("B", "2")].map(|(name, value)| (name.to_string(), value.to_string()));
+        let environment = [("A", "1"), ("B", "2")].map(|(name, value)| (name.to_string(), value.to_string())).into();
         let named = Substitute { env: Variables::Named(vec!["A".into()]), env_file: vec!["x.env".into()] };
-        let substitution = Substitution::new(&named, Path::new("folder"), environment());
+        let substitution = Substitution::new(&named, &environment);
         assert_eq!(substitution.names, Some(["A".to_string()].into()));
         assert_eq!(substitution.environment, [("A".to_string(), "1".to_string())].into());
-        assert_eq!(substitution.files, [Path::new("folder").join("x.env")]);
-        let none = Substitution::new(&Substitute::default(), Path::new(""), environment());
+        assert_eq!(substitution.files, named.env_file);
+        let none = Substitution::new(&Substitute::default(), &environment);
         assert!(none.names.is_none() && none.environment.is_empty());
     }
 

@@ -1,14 +1,10 @@
 //! From the request and the configuration to the manifests and the options of a deploy.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use super::plan::Policy;
 use crate::{
-    config::{self, Config, Variables},
+    config::{self, Config},
     context::Ctx,
     error::{Error, Result},
     model::{DeployRequest, OnFailure},
@@ -85,11 +81,15 @@ impl Options {
 /// # Errors
 /// Usage, with the place, for whatever is wrong with the configuration or a manifest, and when there is nothing.
 pub(crate) async fn load(ctx: &Ctx, request: &DeployRequest) -> Result<Loaded> {
-    let named = request.files.iter().chain(&request.kustomize).find(|input| *input != "-" && !is_url(input));
-    let application = Application::find(ctx, &request.target, named.map(PathBuf::from).as_deref())?;
+    let asked = request_inputs(request);
+    let named = asked.iter().find_map(|input| match input {
+        Input::File(path) | Input::Kustomize(path) => Some(path.as_path()),
+        Input::Url(_) | Input::Stdin => None,
+    });
+    let application = Application::find(ctx, &request.target, named)?;
     let config = application.config.as_ref();
     let given = !request.files.is_empty() || !request.kustomize.is_empty();
-    let inputs = if given { request_inputs(request) } else { default_inputs(ctx, config)? };
+    let inputs = if given { asked } else { default_inputs(ctx, config)? };
     let read = ReadRequest {
         inputs: inputs.clone(),
         substitute: config.and_then(|config| substitution(ctx, config)),
@@ -110,47 +110,27 @@ pub(crate) async fn load(ctx: &Ctx, request: &DeployRequest) -> Result<Loaded> {
         partial = true;
     }
     let options = Options::of(request, config);
-    Ok(Loaded { inputs: inputs.iter().map(name).collect(), application, sources, partial, options })
-}
-
-fn is_url(text: &str) -> bool {
-    text.starts_with("http://") || text.starts_with("https://")
-}
-
-fn input(text: &str) -> Input {
-    match text {
-        "-" => Input::Stdin,
-        url if is_url(url) => Input::Url(url.to_owned()),
-        path => Input::File(path.into()),
-    }
-}
-
-fn name(input: &Input) -> String {
-    match input {
-        Input::Stdin => "standard input".into(),
-        Input::Url(url) => url.clone(),
-        Input::File(path) | Input::Kustomize(path) => path.display().to_string(),
-    }
+    Ok(Loaded { inputs: inputs.iter().map(ToString::to_string).collect(), application, sources, partial, options })
 }
 
 fn request_inputs(request: &DeployRequest) -> Vec<Input> {
     let kustomize = request.kustomize.iter().map(|folder| Input::Kustomize(folder.into()));
-    request.files.iter().map(|text| input(text)).chain(kustomize).collect()
+    request.files.iter().map(|text| Input::parse(text)).chain(kustomize).collect()
 }
 
 /// The configuration's manifests, else those that lie in the folder by habit.
 fn default_inputs(ctx: &Ctx, config: Option<&Config>) -> Result<Vec<Input>> {
     if let Some(Config { settings, .. }) = config {
         let kustomize = settings.kustomize.iter().map(|folder| Input::Kustomize(folder.into()));
-        let inputs: Vec<Input> = settings.manifests.iter().map(|text| input(text)).chain(kustomize).collect();
+        let inputs: Vec<Input> = settings.manifests.iter().map(|text| Input::parse(text)).chain(kustomize).collect();
         if !inputs.is_empty() {
             return Ok(inputs);
         }
     }
     let folder = config.map_or(Path::new(""), |config| &config.folder);
     let secrets = config.is_some_and(|config| !config.settings.secrets.is_empty());
-    match source::discover(&ctx.environment.folder.join(folder)) {
-        Some(inputs) => Ok(inputs.into_iter().map(|input| below(folder, input)).collect()),
+    match source::discover(&ctx.environment.folder, folder) {
+        Some(inputs) => Ok(inputs),
         None if secrets => Ok(Vec::new()),
         None => {
             Err(Error::usage(format!("nothing to deploy: no manifests were named, and {} has none", shown(folder)))
@@ -160,30 +140,11 @@ fn default_inputs(ctx: &Ctx, config: Option<&Config>) -> Result<Vec<Input>> {
     }
 }
 
-/// An input that is relative to `folder`.
-fn below(folder: &Path, input: Input) -> Input {
-    match input {
-        Input::File(path) => Input::File(folder.join(path)),
-        Input::Kustomize(path) => Input::Kustomize(folder.join(path)),
-        Input::Stdin | Input::Url(_) => input,
-    }
-}
-
 fn shown(folder: &Path) -> String {
     if folder.as_os_str().is_empty() { "the working directory".into() } else { folder.display().to_string() }
 }
 
 fn substitution(ctx: &Ctx, config: &Config) -> Option<Substitution> {
     let wanted = config.settings.substitute.as_ref()?;
-    let variables = ctx.environment.variables.iter();
-    let environment: HashMap<String, String> = variables
-        .filter(|(name, _)| wanted.env.allows(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    // Where names are listed and no file adds any, other `${…}` are the manifest's own text.
-    let names = match &wanted.env {
-        Variables::Named(names) if wanted.env_file.is_empty() => Some(names.iter().cloned().collect::<BTreeSet<_>>()),
-        _ => None,
-    };
-    Some(Substitution { names, environment, files: wanted.env_file.clone() })
+    Some(Substitution::new(wanted, &ctx.environment.variables))
 }
