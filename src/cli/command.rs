@@ -18,6 +18,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Check(super::check::Arguments),
     Completion(super::completion::Arguments),
     Config(super::config::Arguments),
     Deploy(Box<super::deploy::Arguments>),
@@ -30,6 +31,7 @@ impl Command {
     /// Runs the command and returns its exit code.
     pub async fn run(self, session: &mut Session) -> Result<u8> {
         match self {
+            Self::Check(arguments) => super::check::run(arguments, session).await,
             Self::Completion(arguments) => super::completion::run(arguments, session),
             Self::Config(arguments) => super::config::run(arguments, session),
             Self::Deploy(arguments) => super::deploy::run(*arguments, session).await,

@@ -174,3 +174,40 @@ fn asker(words: &[OsString], environment: &Environment) -> Ask {
         found
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_is_completed_by_its_name_or_that_of_its_value() {
+        let argument = |id: &'static str, value: &'static str| Arg::new(id).value_name(value);
+        let deep =
+            Command::new("show").arg(argument("number", "REVISION")).arg(argument("namespace", "NAME").short('n'));
+        let command = Command::new("evolve")
+            .subcommand(Command::new("history").subcommand(deep))
+            .subcommand(Command::new("restart").arg(argument("what", "WORKLOAD").num_args(0..)));
+        let ask: Ask = Arc::new(|wanted| vec![Candidate { value: format!("{wanted:?}"), help: Some("help".into()) }]);
+        let answer = |words: &[&str]| {
+            let words = words.iter().map(OsString::from).collect();
+            kubectl(attach(command.clone(), &ask), words, Path::new("")).unwrap()
+        };
+        assert_eq!(answer(&["history", "show", ""]), "Revisions\thelp\n:4\n");
+        assert_eq!(answer(&["history", "show", "-n", ""]), "Namespaces\thelp\n:4\n");
+        assert_eq!(answer(&["restart", "a", "W"]), "Workloads\thelp\n:4\n");
+        assert_eq!(answer(&["restart", "a", "X"]), ":4\n");
+        assert_eq!(answer(&[]), "history\nrestart\n:4\n");
+    }
+
+    #[test]
+    fn who_asks_is_told_by_the_name_the_first_word_or_the_variable() {
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        let mut environment = Environment::default();
+        let kubectl = |rest: &[&str]| Some(Question::Kubectl(words(rest)));
+        assert_eq!(asked(words(&["/bin/kubectl_complete-evolve", "de"]), &environment), kubectl(&["de"]));
+        assert_eq!(asked(words(&["kubectl-evolve", "__complete", "de", ""]), &environment), kubectl(&["de", ""]));
+        assert_eq!(asked(words(&["kubectl-evolve", "version"]), &environment), None);
+        environment.variables.insert(VARIABLE.into(), "bash".into());
+        assert!(matches!(asked(words(&["kubectl-evolve", "--", "x"]), &environment), Some(Question::Shell(_))));
+    }
+}

@@ -5,9 +5,9 @@ use std::{io::Write, time::Duration};
 use clap::{Args, ValueEnum};
 
 use super::{
-    Session,
+    Session, check,
     global::duration,
-    output::{Format, Style, counts, draw_plan},
+    output::{Format, Style, counts, draw_check, draw_plan},
 };
 use crate::{
     error::Result,
@@ -142,9 +142,9 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
             print_plan(session, &plan, format)
         }
         Some(DryRun::Client) => {
-            let objects = ops::deploy::read(&session.ctx, &request).await?;
-            session.write(|out, _| writeln!(out, "{objects} objects, not sent to a cluster"))?;
-            Ok(exit::DONE)
+            let report = ops::check::run(&session.ctx, check::request(request, true)).await?;
+            session.report("CheckReport", &report, format, |out, style| draw_check(out, style, &report))?;
+            Ok(check::code(&report))
         }
         None | Some(DryRun::None) => {
             let report = ops::deploy::run(&session.ctx, request).await?;

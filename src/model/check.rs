@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Place, model::ObjectRef};
+use crate::{
+    error::Place,
+    model::{ObjectRef, Target},
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -32,6 +35,30 @@ pub struct Finding {
     /// What to do, where one answer is right.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hint: Option<String>,
+}
+
+impl Finding {
+    /// The object, the field and what is wrong with it.
+    pub fn in_words(&self) -> String {
+        let object = self.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
+        let field = if self.field.is_empty() { String::new() } else { format!("{}: ", self.field) };
+        format!("{object}{field}{}", self.message)
+    }
+}
+
+/// What to check.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CheckRequest {
+    pub target: Target,
+    /// Files, folders, URLs, or `-` for standard input.
+    pub files: Vec<String>,
+    /// Folders with a kustomization.
+    pub kustomize: Vec<String>,
+    /// Only the objects with these labels.
+    pub selector: Option<String>,
+    /// Ask no cluster.
+    pub offline: bool,
 }
 
 /// What `check` found.

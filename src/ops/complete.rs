@@ -8,9 +8,9 @@ use crate::{
     cluster::{Cluster, KubeconfigNames, ListQuery, Resource},
     context::Ctx,
     error::Result,
-    model::ConfigRequest,
-    ops::config,
-    rules::applyset,
+    model::{ConfigRequest, RevisionSummary},
+    ops::{config, history::History},
+    rules::{applyset, redact::Redactor},
 };
 
 /// How long a person who pressed Tab waits for the cluster.
@@ -90,7 +90,7 @@ async fn ask(ctx: &Ctx, wanted: Wanted, request: &CompleteRequest) -> Result<Vec
 /// What the kubeconfig knows; None when the question is for the cluster.
 fn kubeconfig(ctx: &Ctx, wanted: Wanted) -> Option<Result<Vec<Candidate>>> {
     let choose = |names: KubeconfigNames| match wanted {
-        Wanted::Contexts => names.contexts.into_iter().map(|(name, cluster)| said(name, cluster)).collect(),
+        Wanted::Contexts => names.contexts.into_iter().map(|(name, cluster)| said(name, &cluster)).collect(),
         Wanted::Clusters => names.clusters.into_iter().map(bare).collect(),
         _ => names.users.into_iter().map(bare).collect(),
     };
@@ -101,8 +101,9 @@ fn bare(value: String) -> Candidate {
     Candidate { value, help: None }
 }
 
-fn said(value: String, help: String) -> Candidate {
-    Candidate { value, help: Some(help).filter(|help| !help.is_empty()) }
+/// What comes from the cluster is shown as one line that a terminal cannot take for anything else.
+fn said(value: String, help: &str) -> Candidate {
+    Candidate { value, help: Some(Redactor::default().line(help)).filter(|help| !help.is_empty()) }
 }
 
 async fn names(
@@ -129,13 +130,14 @@ async fn applications(cluster: &Cluster, namespace: &str) -> Result<Vec<Candidat
 }
 
 async fn revisions(cluster: &Cluster, namespace: &str, application: &str) -> Result<Vec<Candidate>> {
-    let prefix = format!("{RECORD}{application}.v");
-    let names = names(cluster, &Resource::secrets(), Some(namespace), ListQuery::default()).await?;
-    let numbers = names.iter().filter_map(|name| name.strip_prefix(&prefix)?.split('.').next()?.parse::<u32>().ok());
-    let mut numbers: Vec<u32> = numbers.collect();
-    numbers.sort_unstable_by(|one, other| other.cmp(one));
-    numbers.dedup();
-    Ok(numbers.into_iter().map(|number| bare(number.to_string())).collect())
+    let revisions = History::of(cluster, application, namespace).list().await?;
+    let candidate = |revision: RevisionSummary| {
+        said(
+            revision.number.to_string(),
+            &format!("{}: {} by {} at {}", revision.outcome.word(), revision.cause, revision.by, revision.started),
+        )
+    };
+    Ok(revisions.into_iter().rev().map(candidate).collect())
 }
 
 async fn workloads(cluster: &Cluster, namespace: &str) -> Result<Vec<Candidate>> {

@@ -1,6 +1,7 @@
 //! The operations: each takes the context and a request and returns a report.
 
 pub(crate) mod application;
+pub mod check;
 pub mod complete;
 pub mod completion;
 pub mod config;

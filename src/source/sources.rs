@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     document::{Document, Position, split},
     place::Positions,
-    substitute::Values,
+    substitute::{Values, is_hidden},
     yaml::{Excerpt, parse},
 };
 use crate::{
@@ -85,6 +85,15 @@ impl Sources {
         let (manifests, origins) = (std::mem::take(&mut self.manifests), std::mem::take(&mut self.origins));
         let kept = manifests.into_iter().zip(origins).filter(|(manifest, _)| wanted(manifest));
         (self.manifests, self.origins) = kept.unzip();
+    }
+
+    /// Whether a field's value begins, on its own line, with text that a variable filled in.
+    pub fn is_filled_in(&self, manifest: usize, path: &FieldPath) -> bool {
+        let Some(origin) = self.origins.get(manifest) else { return false };
+        let place = self.place(manifest, path);
+        let mut lines = self.texts.get(origin.text).into_iter().flat_map(|text| text.content.lines());
+        let line = (place.line as usize).checked_sub(1).and_then(|before| lines.nth(before));
+        line.is_some_and(|line| line.chars().skip((place.column as usize).saturating_sub(1)).any(is_hidden))
     }
 
     /// Where a field of a manifest is written, else its nearest parent that is.

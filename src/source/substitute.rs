@@ -212,6 +212,11 @@ fn hide(character: char) -> char {
     char::from_u32(character as u32 + PLANE).unwrap_or(character)
 }
 
+/// Whether a character of a hidden text belongs to an expression.
+pub(super) fn is_hidden(character: char) -> bool {
+    (PLANE..PLANE + 0x1_0000).contains(&(character as u32))
+}
+
 fn show(character: char) -> char {
     (character as u32).checked_sub(PLANE).and_then(char::from_u32).unwrap_or(character)
 }

@@ -30,6 +30,11 @@ async fn kubectl_completes_flags_and_names_from_the_cluster() {
     assert!(flags.starts_with("--namespace\t") && flags.ends_with(":4\n"), "{flags}");
     let names = run("kubectl", &["__complete", "evolve", "version", "-n", &namespace.name[..20]]).await;
     assert!(names.lines().any(|line| line == namespace.name), "{names}");
+    // The parent of the set of an application.
+    run("kubectl", &["create", "secret", "generic", "evolve.shop", "-n", &namespace.name]).await;
+    run("kubectl", &["label", "secret", "evolve.shop", "applyset.kubernetes.io/id=any", "-n", &namespace.name]).await;
+    let applications = run("kubectl", &["__complete", "evolve", "version", "-n", &namespace.name, "--app", ""]).await;
+    assert_eq!(applications, "shop\n:4\n");
 }
 
 #[tokio::test]

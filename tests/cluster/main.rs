@@ -4,6 +4,8 @@
 
 #[cfg(test)]
 mod check_agreement;
+#[cfg(all(test, unix))]
+mod completion;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]

@@ -6,7 +6,11 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{plan::Step, set::DesiredSet};
+use super::{
+    plan::Step,
+    set::DesiredSet,
+    waiting::{Answers, worth_watching},
+};
 use crate::{
     cluster::{ApplyMode, Cluster, DeleteOptions, Propagation, Resource},
     context::Ctx,
@@ -28,8 +32,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// What became of a wave.
 #[derive(Debug, Default)]
 pub(crate) struct WaveOutcome {
-    /// Indexes of the steps that were carried out.
-    pub applied: Vec<usize>,
+    /// What the server answered, where it is worth watching.
+    pub answers: Answers,
     /// Those that failed, with the reason.
     pub failed: Vec<(usize, Error)>,
 }
@@ -55,9 +59,9 @@ pub(crate) async fn apply_wave(
     let mut outcome = WaveOutcome::default();
     while let Some((step, result)) = results.next().await {
         match result {
-            Ok(()) => {
+            Ok(answer) => {
                 ctx.emit(Event::Done { object: step.change.object.clone(), action: step.change.action });
-                outcome.applied.push(step.item);
+                outcome.answers.extend(worth_watching(answer).map(|answer| (step.item, answer)));
             }
             Err(error) => outcome.failed.push((step.item, error)),
         }
@@ -65,17 +69,16 @@ pub(crate) async fn apply_wave(
     outcome
 }
 
-async fn carry_out(cluster: &Cluster, set: &DesiredSet, step: &Step) -> Result<()> {
-    let Some(item) = set.items.get(step.item) else { return Ok(()) };
-    let Some(resource) = &item.resource else {
+/// Returns the object as the server answered it.
+async fn carry_out(cluster: &Cluster, set: &DesiredSet, step: &Step) -> Result<Value> {
+    let Some(resource) = set.items.get(step.item).and_then(|item| item.resource.as_ref()) else {
         return create_of_new_kind(cluster, step).await;
     };
     match step.change.action {
         Action::Replace => remove(cluster, resource, step).await?,
         _ => take_over(cluster, resource, step).await?,
     }
-    cluster.apply(resource, &step.body, ApplyMode { dry_run: false, force: step.force }).await?;
-    Ok(())
+    Ok(cluster.apply(resource, &step.body, ApplyMode { dry_run: false, force: step.force }).await?.object)
 }
 
 /// Makes the fields that kubectl's own apply owns ours, before the apply that may drop some of them.
@@ -124,13 +127,14 @@ fn holders(live: &Value) -> String {
 }
 
 /// An object of a kind that the set itself has just defined: the server needs a moment to serve it.
-async fn create_of_new_kind(cluster: &Cluster, step: &Step) -> Result<()> {
+async fn create_of_new_kind(cluster: &Cluster, step: &Step) -> Result<Value> {
     let object = &step.change.object;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let answer = match cluster.resource(&object.api_version, &object.kind).await? {
             Some(resource) => {
-                cluster.apply(&resource, &step.body, ApplyMode { dry_run: false, force: step.force }).await.map(|_| ())
+                let mode = ApplyMode { dry_run: false, force: step.force };
+                cluster.apply(&resource, &step.body, mode).await.map(|applied| applied.object)
             }
             None => Err(Error::failed(format!("the cluster does not serve {} in {}", object.kind, object.api_version))),
         };

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::job::Survey;
+use super::{job::Survey, waiting::Answers};
 use crate::{
     cluster::Cluster,
     context::Ctx,
@@ -15,6 +15,8 @@ pub(super) struct Attempt {
     pub revision: Option<u64>,
     /// The revision that was put back.
     pub restored: Option<u64>,
+    /// What the server answered to the applies.
+    pub answers: Answers,
     pub health: Vec<ObjectHealth>,
     pub evidence: Vec<Evidence>,
     pub notes: Vec<String>,
@@ -22,7 +24,15 @@ pub(super) struct Attempt {
 
 impl Attempt {
     pub fn new(began: Timestamp) -> Self {
-        Self { began, revision: None, restored: None, health: Vec::new(), evidence: Vec::new(), notes: Vec::new() }
+        Self {
+            began,
+            revision: None,
+            restored: None,
+            answers: Answers::new(),
+            health: Vec::new(),
+            evidence: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// Turns the server's refusals into evidence.

@@ -4,10 +4,11 @@ use std::{path::Path, time::Duration};
 
 use super::plan::Policy;
 use crate::{
+    cluster::Cluster,
     config::{self, Config},
     context::Ctx,
     error::{Error, Result},
-    model::{DeployRequest, OnFailure},
+    model::{DeployRequest, Manifest, OnFailure},
     ops::application::Application,
     rules::selector::Selector,
     source::{self, Input, ReadRequest, Sources, Substitution},
@@ -111,6 +112,26 @@ pub(crate) async fn load(ctx: &Ctx, request: &DeployRequest) -> Result<Loaded> {
     }
     let options = Options::of(request, config);
     Ok(Loaded { inputs: inputs.iter().map(ToString::to_string).collect(), application, sources, partial, options })
+}
+
+/// The namespace of objects that name none: as asked for, else the only one that the manifests name, else the
+/// context's.
+pub(crate) fn namespace_of(loaded: &Loaded, cluster: Option<&Cluster>) -> Option<String> {
+    let named = loaded.application.namespace.clone().or_else(|| only_namespace(&loaded.sources.manifests));
+    named.or_else(|| cluster.map(|cluster| cluster.namespace().to_owned()))
+}
+
+/// The namespace of the manifests, where all that name one name the same.
+fn only_namespace(manifests: &[Manifest]) -> Option<String> {
+    let made = |manifest: &Manifest| {
+        let reference = &manifest.reference;
+        let own = (reference.kind == "Namespace").then(|| reference.name.clone());
+        own.or_else(|| reference.namespace.clone())
+    };
+    let mut names: Vec<String> = manifests.iter().filter_map(made).collect();
+    names.sort();
+    names.dedup();
+    if names.len() == 1 { names.pop() } else { None }
 }
 
 fn request_inputs(request: &DeployRequest) -> Vec<Input> {

@@ -2,7 +2,6 @@
 
 mod apply;
 mod attempt;
-mod interim;
 mod job;
 mod load;
 mod observe;
@@ -13,9 +12,10 @@ mod run;
 mod saved;
 mod secrets;
 mod set;
+mod waiting;
 
 pub(super) use job::Job;
-pub(super) use load::Options;
-pub use planning::{plan, read, save_plan};
+pub(super) use load::{Loaded, Options, load, namespace_of};
+pub use planning::{plan, save_plan};
 pub(super) use run::roll_out;
 pub use run::run;

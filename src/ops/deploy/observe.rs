@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use super::set::DesiredSet;
+use super::{set::DesiredSet, waiting::worth_watching};
 use crate::{
     cluster::{Cluster, ListQuery, Resource},
     error::Result,
@@ -21,8 +21,8 @@ const BY_NAME: usize = 1;
 /// An object of the set as it is in the cluster.
 #[derive(Debug, Clone)]
 pub(crate) enum Live {
-    /// Provably as wanted; nothing of it is kept.
-    AsWanted,
+    /// Provably as wanted; the object is kept only where it is not healthy yet.
+    AsWanted(Option<Box<Value>>),
     /// Perhaps not as wanted.
     Other(Box<Value>),
 }
@@ -65,7 +65,7 @@ pub(crate) async fn observe(
                 }
                 None => observed.leftovers.extend(match object {
                     Live::Other(object) => Some(*object),
-                    Live::AsWanted => None,
+                    Live::AsWanted(_) => None,
                 }),
             }
         }
@@ -129,7 +129,9 @@ async fn members(
 /// Keeps of a listed object what the plan needs.
 fn reduce(item: Option<&super::set::Item>, mut object: Value) -> Live {
     match item {
-        Some(item) if is_as_wanted(&item.manifest.object, &object) => Live::AsWanted,
+        Some(item) if is_as_wanted(&item.manifest.object, &object) => {
+            Live::AsWanted(worth_watching(object).map(Box::new))
+        }
         Some(_) => Live::Other(Box::new(object)),
         None => {
             if let Some(fields) = object.as_object_mut() {

@@ -57,7 +57,7 @@ pub(crate) async fn steps(
     policy: &Policy,
 ) -> Result<Vec<Step>> {
     let waves = set.wave_of();
-    let planner = Planner { cluster, policy, missing_namespaces, id: &applyset_id(set) };
+    let planner = Planner { cluster, policy, missing_namespaces, id: &set.id };
     stream::iter(set.items.iter().zip(&observed.live).zip(waves).enumerate())
         .map(|(index, ((item, live), wave))| {
             let planner = &planner;
@@ -71,11 +71,6 @@ pub(crate) async fn steps(
         .buffered(DRY_RUNS)
         .try_collect()
         .await
-}
-
-fn applyset_id(set: &DesiredSet) -> String {
-    let label = |item: &Item| item.manifest.object["metadata"]["labels"][applyset::PART_OF].as_str().map(str::to_owned);
-    set.items.first().and_then(label).unwrap_or_default()
 }
 
 struct Planner<'a> {
@@ -100,7 +95,7 @@ impl Planner<'_> {
         };
         let mut step = Step { item: 0, change, body: item.manifest.object.clone(), force: false, live: None };
         match live {
-            Some(Live::AsWanted) => {}
+            Some(Live::AsWanted(live)) => step.live.clone_from(live),
             Some(Live::Other(live)) => {
                 step.change.live = difference::digest(live);
                 step.live = Some(live.clone());

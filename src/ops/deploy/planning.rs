@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     job::{Job, Survey},
-    load::{Loaded, load},
+    load::{Loaded, load, namespace_of},
     saved::{PlanKey, SavedPlan},
     secrets,
     set::clean,
@@ -13,13 +13,9 @@ use crate::{
     cluster::Cluster,
     context::Ctx,
     error::{Error, Result},
-    model::{DeployRequest, Manifest, Origin, Plan},
+    model::{DeployRequest, Origin, Plan},
+    ops::check,
 };
-
-/// Reads the manifests without asking a cluster. Returns how many objects there are.
-pub async fn read(ctx: &Ctx, request: &DeployRequest) -> Result<usize> {
-    Ok(load(ctx, request).await?.sources.manifests.len())
-}
 
 /// What a deploy would change.
 ///
@@ -80,9 +76,12 @@ pub(super) async fn prepare(ctx: &Ctx, cluster: &Cluster, request: &DeployReques
 
 /// Reads what the request names.
 async fn prepare_inputs(ctx: &Ctx, cluster: &Cluster, request: &DeployRequest) -> Result<Job> {
-    let Loaded { application, sources, inputs, partial, options } = load(ctx, request).await?;
-    let namespace = application.namespace.clone().or_else(|| only_namespace(&sources.manifests));
-    let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
+    let loaded = load(ctx, request).await?;
+    let report = check::check(Some(cluster), &loaded).await?;
+    check::refuse(&report)?;
+    check::warn(ctx, &report);
+    let namespace = namespace_of(&loaded, Some(cluster)).unwrap_or_else(|| cluster.namespace().to_owned());
+    let Loaded { application, sources, inputs, partial, options } = loaded;
     let mut manifests = sources.manifests;
     if let Some(config) = &application.config
         && !partial
@@ -105,17 +104,4 @@ async fn prepare_inputs(ctx: &Ctx, cluster: &Cluster, request: &DeployRequest) -
         options,
         reviewed: None,
     })
-}
-
-/// The namespace of the manifests, where all that name one name the same.
-fn only_namespace(manifests: &[Manifest]) -> Option<String> {
-    let made = |manifest: &Manifest| {
-        let reference = &manifest.reference;
-        let own = (reference.kind == "Namespace").then(|| reference.name.clone());
-        own.or_else(|| reference.namespace.clone())
-    };
-    let mut names: Vec<String> = manifests.iter().filter_map(made).collect();
-    names.sort();
-    names.dedup();
-    if names.len() == 1 { names.pop() } else { None }
 }

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use super::{
     apply::apply_wave,
     attempt::Attempt,
-    interim,
     job::{Job, Survey},
     planning::prepare,
     recovery,
+    waiting::wait_for,
 };
 use crate::{
     cluster::Cluster,
@@ -22,7 +22,7 @@ use crate::{
         identity, inventory,
         lock::{Lock, LockRequest},
     },
-    rules::{history as rules, waves::Wave},
+    rules::history as rules,
 };
 
 /// Deploys what the request names.
@@ -84,7 +84,10 @@ pub(super) async fn locked(ctx: &Ctx, cluster: &Cluster, job: &Job, began: Times
     // After a deploy that did not end well, "nothing to change" does not mean that all is well.
     let settled = survey.history.last().is_some_and(|newest| newest.outcome == Outcome::Deployed);
     if settled && !survey.plan.changes_something() {
-        return Ok(attempt.report(ctx, cluster, DeployOutcome::Unchanged, survey.plan));
+        let all = 0..survey.set.items.len();
+        let healthy = !job.options.wait || wait_for(ctx, cluster, job, &survey, all, &mut attempt).await?;
+        let outcome = if healthy { DeployOutcome::Unchanged } else { DeployOutcome::Failed };
+        return Ok(attempt.report(ctx, cluster, outcome, survey.plan));
     }
     let history = History::of(cluster, &job.application, &job.namespace);
     let revision = begin(ctx, &history, job, &survey, began).await?;
@@ -153,15 +156,14 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
             attempt.refused(survey, outcome.failed)?;
             return Ok(Ended::Failed);
         }
-        let must_wait = wave.wait && job.options.wait && !outcome.applied.is_empty();
-        if must_wait && !wait_for(ctx, cluster, job, survey, wave, attempt).await? {
+        attempt.answers.extend(outcome.answers);
+        if wave.wait && job.options.wait && !wait_for(ctx, cluster, job, survey, wave.members.clone(), attempt).await? {
             return Ok(Ended::Failed);
         }
     }
     if job.options.wait {
-        let all = Wave { members: (0..survey.set.items.len()).collect(), wait: true };
         ctx.phase("wait", "waiting until everything is healthy");
-        if !wait_for(ctx, cluster, job, survey, &all, attempt).await? {
+        if !wait_for(ctx, cluster, job, survey, 0..survey.set.items.len(), attempt).await? {
             return Ok(Ended::Failed);
         }
     }
@@ -181,23 +183,6 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
         inventory::shrink(cluster, application, &inventory, &survey.scope_after()).await?;
     }
     Ok(if job.options.wait { Ended::Healthy } else { Ended::NotWaitedFor })
-}
-
-/// Waits for the members of a wave; whether they became healthy.
-async fn wait_for(
-    ctx: &Ctx,
-    cluster: &Cluster,
-    job: &Job,
-    survey: &Survey,
-    wave: &Wave,
-    attempt: &mut Attempt,
-) -> Result<bool> {
-    let items = wave.members.iter().filter_map(|index| survey.set.items.get(*index));
-    let objects = items.map(|item| item.manifest.reference.clone()).collect();
-    let (health, failures) = interim::wait(ctx, cluster, objects, job.options.timeout).await?;
-    attempt.health = health;
-    attempt.evidence.extend(failures);
-    Ok(attempt.evidence.is_empty())
 }
 
 /// The error for a roll-out that the user ended: what was done, and how to go on.

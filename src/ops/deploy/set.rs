@@ -30,6 +30,8 @@ pub(crate) struct Item {
 pub(crate) struct DesiredSet {
     pub items: Vec<Item>,
     pub waves: Vec<Wave>,
+    /// The id of the ApplySet, which labels each member.
+    pub id: String,
 }
 
 impl DesiredSet {
@@ -75,7 +77,7 @@ impl DesiredSet {
             items.push(Item { manifest, resource });
         }
         refuse_duplicates(&items)?;
-        Ok(Self { items, waves: order })
+        Ok(Self { items, waves: order, id: part_of.into() })
     }
 
     /// The wave of each item.

@@ -1,16 +1,18 @@
-//! What is known of the cluster that the manifests are for.
+//! What is known beside the manifests: of the cluster they are for, and of their texts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::model::ObjectRef;
+use crate::model::{FieldPath, ObjectRef};
 
-/// Facts about the cluster; without any, the rules judge the manifests alone.
+/// Facts beside the manifests; without any, the rules judge the manifests alone.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// The minor version of Kubernetes 1; None when no cluster was asked.
     pub minor: Option<u32>,
     /// Objects outside of the set: those that were looked up, and those that the deploy makes.
     pub objects: HashMap<ObjectRef, Known>,
+    /// Values that come from a variable, by manifest and field: they are not in the text.
+    pub filled_in: HashSet<(usize, FieldPath)>,
 }
 
 /// What is known of an object outside of the set.

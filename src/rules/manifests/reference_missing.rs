@@ -100,7 +100,9 @@ fn outside(context: &Context<'_>, reference: &Reference<'_>, findings: &mut Find
     };
     let message = match known {
         Some(_) => format!("{} {:?}{place} is neither in the manifests nor in the cluster", target.kind, target.name),
-        None => format!("{} {:?}{place} is not in the manifests, and no cluster was asked", target.kind, target.name),
+        None => {
+            format!("{} {:?}{place} is not in the manifests, and no cluster could be asked", target.kind, target.name)
+        }
     };
     let found = findings.add(reference.manifest, reference.path.clone(), message);
     if known.is_none() || !reference.needed {

@@ -19,12 +19,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         for field in ["data", "stringData"] {
-            let has_value = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+            let path = FieldPath::default().key(field);
+            let is_written = |key: &str, value: &Value| {
+                let filled_in = || context.facts.filled_in.contains(&(index, path.key(key)));
+                value.as_str().is_some_and(|text| !text.is_empty()) && !filled_in()
+            };
             let entries = manifest.object[field].as_object().into_iter().flatten();
-            let keys: Vec<&str> = entries.filter(|(_, value)| has_value(value)).map(|(key, _)| key.as_str()).collect();
+            let keys: Vec<&str> =
+                entries.filter(|(key, value)| is_written(key, value)).map(|(key, _)| key.as_str()).collect();
             if !keys.is_empty() {
                 let message = format!("the values of {} are in the file", keys.join(", "));
-                findings.add(index, FieldPath::default().key(field), message);
+                findings.add(index, path, message);
             }
         }
     }

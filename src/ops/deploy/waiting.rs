@@ -1,0 +1,86 @@
+//! What a roll-out waits for.
+
+use std::collections::HashMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use super::{
+    attempt::Attempt,
+    job::{Job, Survey},
+};
+use crate::{
+    cluster::Cluster,
+    context::Ctx,
+    error::Result,
+    model::Status,
+    ops::wait::{self, Target, WaitRequest},
+    rules::{applyset, pods::Patience, readiness::health, redact::Redactor},
+};
+
+/// The answers to the applies, by the index of the item: of each object what a wait needs.
+pub(super) type Answers = HashMap<usize, Value>;
+
+/// Keeps of an object what a wait needs; nothing of one that is as it should be already.
+pub(super) fn worth_watching(mut object: Value) -> Option<Value> {
+    if health(&object).status == Status::Current {
+        return None;
+    }
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+    Some(object)
+}
+
+/// Waits for these items of the set; whether all are healthy. Causes go into the attempt.
+pub(super) async fn wait_for(
+    ctx: &Ctx,
+    cluster: &Cluster,
+    job: &Job,
+    survey: &Survey,
+    members: impl IntoIterator<Item = usize>,
+    attempt: &mut Attempt,
+) -> Result<bool> {
+    let mut targets = Vec::new();
+    for index in members {
+        let Some((item, step)) = survey.set.items.get(index).zip(survey.steps.get(index)) else { continue };
+        let answer = attempt.answers.get(&index);
+        let changed = answer.is_some();
+        let Some(object) = answer.or(step.live.as_deref()).filter(|object| changed || is_open(object)) else {
+            continue;
+        };
+        let reference = &item.manifest.reference;
+        // A kind that the set has brought is known by now.
+        let resource = match &item.resource {
+            Some(resource) => Some(resource.clone()),
+            None => cluster.resource(&reference.api_version, &reference.kind).await?,
+        };
+        targets.extend(resource.map(|resource| Target { resource, object: object.clone(), changed }));
+    }
+    let request = WaitRequest {
+        targets,
+        timeout: job.options.timeout,
+        patience: Patience { grace: job.options.grace, restart_budget: job.options.restart_budget },
+        since: attempt.began,
+        selector: Some(format!("{}={}", applyset::PART_OF, survey.set.id)),
+        redactor: redactor(job),
+    };
+    let report = wait::wait(ctx, cluster, request).await?;
+    attempt.health = report.objects;
+    attempt.evidence.extend(report.failure);
+    attempt.notes.extend(report.notes);
+    Ok(attempt.evidence.is_empty() && !report.timed_out)
+}
+
+fn is_open(object: &Value) -> bool {
+    health(object).status != Status::Current
+}
+
+/// Masks the values of the application's own Secrets wherever a log or an event repeats them.
+fn redactor(job: &Job) -> Redactor {
+    let secrets = job.manifests.iter().filter(|manifest| manifest.reference.kind == "Secret");
+    let values = secrets.filter_map(|secret| secret.object["data"].as_object()).flat_map(|data| data.values());
+    let decoded: Vec<String> =
+        values.filter_map(|value| String::from_utf8(STANDARD.decode(value.as_str()?).ok()?).ok()).collect();
+    Redactor::with_values(decoded.iter().map(String::as_str))
+}
