@@ -23,7 +23,7 @@ use crate::{
     rules::{
         applyset::{Inventory, PART_OF, Scope},
         history as rules,
-        prune::{Claims, Verdict},
+        prune::{Claims, Verdict, belongs_to_kept_claims},
     },
 };
 
@@ -141,6 +141,12 @@ impl<'a> Deletion<'a> {
             without_records: Some(self.application.clone()),
         };
         let mut removals = inventory::survey(&self.cluster, members, &wishes).await?;
+        if removals.iter().any(|removal| matches!(removal.verdict, Verdict::Keep { is_claim: true, .. })) {
+            for removal in removals.iter_mut().filter(|removal| belongs_to_kept_claims(&removal.object)) {
+                let reason = "it was generated, and what the claims hold may open with nothing else".into();
+                removal.verdict = Verdict::Keep { reason, is_claim: true };
+            }
+        }
         let own = removals.iter_mut().find(|removal| self.is_own_namespace(&removal.reference()));
         if let Some(Removal { verdict: verdict @ Verdict::Delete { .. }, .. }) = own.filter(|_| !self.request.purge) {
             let reason = "it holds the history; --purge deletes both".into();

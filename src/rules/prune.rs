@@ -14,6 +14,8 @@ const STAYS: [(&str, &str); 4] = [
     ("client.lifecycle.config.k8s.io/deletion", "detach"),
     ("helm.sh/resource-policy", "keep"),
 ];
+/// On a Secret with a value that was made up at the first deploy: the annotation says so.
+pub const GENERATED: &str = "evolve/generated";
 /// Namespaces without which a cluster does not work.
 const SYSTEM: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 /// Workloads are deleted together with their pods, so that what the pods use goes after them.
@@ -95,6 +97,12 @@ pub fn judge(object: &Value, losses: &Losses, claims: &Claims) -> Verdict {
         }
         (_, kind) => Verdict::Delete { foreground: WORKLOADS.contains(&kind) },
     }
+}
+
+/// Whether this is a Secret that nobody could write again. Kept data may open with nothing else, such as a database
+/// with the password that it was made with, so it stays as long as a claim stays.
+pub fn belongs_to_kept_claims(object: &Value) -> bool {
+    object["kind"] == "Secret" && object["metadata"]["annotations"][GENERATED] == "true"
 }
 
 /// Whether an object is being deleted already.
@@ -228,6 +236,14 @@ mod tests {
         assert!(matches!(with(Claims::Named(["y".into()].into())), Verdict::Keep { .. }));
         let volume = object("v1", "PersistentVolume", json!({}));
         assert!(matches!(plainly(&volume), Verdict::Keep { .. }));
+    }
+
+    #[test]
+    fn a_secret_that_was_generated_belongs_to_the_kept_claims() {
+        let generated = json!({"annotations": {GENERATED: "true"}});
+        assert!(belongs_to_kept_claims(&object("v1", "Secret", generated.clone())));
+        assert!(!belongs_to_kept_claims(&object("v1", "Secret", json!({}))));
+        assert!(!belongs_to_kept_claims(&object("v1", "ConfigMap", generated)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     context::{Ctx, Environment},
     error::{Error, Result},
     model::{Manifest, ObjectRef},
+    rules::prune::GENERATED,
 };
 
 const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -37,10 +38,12 @@ pub(crate) async fn manifests(ctx: &Ctx, cluster: &Cluster, config: &Config, nam
                 Found::Missing(what) => missing.push(format!("{key} of secret/{} needs {what}", secret.name)),
             }
         }
-        let object = json!({
-            "apiVersion": "v1", "kind": "Secret", "type": secret.type_,
-            "metadata": {"name": secret.name, "namespace": namespace}, "data": data,
-        });
+        let mut metadata = json!({"name": secret.name, "namespace": namespace});
+        if is_generated(secret) {
+            metadata["annotations"] = json!({GENERATED: "true"});
+        }
+        let object =
+            json!({"apiVersion": "v1", "kind": "Secret", "type": secret.type_, "metadata": metadata, "data": data});
         let place = config.place(&format!("secrets[{index}].name"));
         manifests.push(Manifest { reference: ObjectRef::of(&object), object, place });
     }
@@ -52,10 +55,14 @@ pub(crate) async fn manifests(ctx: &Ctx, cluster: &Cluster, config: &Config, nam
         .hint("set the variable or write the file; nothing was applied"))
 }
 
+/// Whether a value in it is made up at the first deploy.
+fn is_generated(secret: &Secret) -> bool {
+    secret.keys.values().any(|key| matches!(key.source, SecretSource::Generate { .. }))
+}
+
 /// The values in the cluster, for keys that are generated once.
 async fn kept(cluster: &Cluster, secret: &Secret, namespace: &str) -> Result<Map<String, Value>> {
-    let generated = secret.keys.values().any(|key| matches!(key.source, SecretSource::Generate { .. }));
-    let resource = if generated { cluster.resource("v1", "Secret").await? } else { None };
+    let resource = if is_generated(secret) { cluster.resource("v1", "Secret").await? } else { None };
     let Some(resource) = resource else { return Ok(Map::new()) };
     let live = cluster.get(&resource, Some(namespace), &secret.name).await?;
     let data = live.and_then(|mut live| live.get_mut("data").map(Value::take));
