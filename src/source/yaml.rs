@@ -84,20 +84,22 @@ impl<'t> Reader<'t> {
     fn next(&mut self) -> Result<(Event<'t>, Span)> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => {
-                let fault = self.error(*error.marker(), format!("not valid YAML: {}", error.info()));
-                Err(if self.excerpt.text.contains("{{") {
-                    fault.hint("this looks like a template: render it first, for example with `helm template`")
-                } else {
-                    fault
-                })
-            }
+            Some(Err(error)) => Err(self.broken(*error.marker(), format!("not valid YAML: {}", error.info()))),
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }
 
     fn error(&self, at: Marker, message: impl Into<String>) -> Error {
         Error::usage(message).at(self.excerpt.place(position(at)))
+    }
+
+    /// The error for a text that a template engine may have been meant to read first.
+    fn broken(&self, at: Marker, message: impl Into<String>) -> Error {
+        let error = self.error(at, message);
+        if self.excerpt.text.contains("{{") {
+            return error.hint("this looks like a template: render it first, for example with `helm template`");
+        }
+        error
     }
 
     fn node(&mut self, event: Event<'t>, span: Span) -> Result<Value> {
@@ -180,7 +182,7 @@ impl<'t> Reader<'t> {
             },
             _ => None,
         };
-        key.ok_or_else(|| self.error(span.start, "a key must be a string, a number or a bool"))
+        key.ok_or_else(|| self.broken(span.start, "a key must be a string, a number or a bool"))
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Value> {
@@ -307,7 +309,9 @@ mod tests {
         assert!(refused("a: 1\n...\nb: 2\n").contains("second document"));
         assert!(refused("? {a: 1}\n: 2\n").contains("a key must be"));
         assert!(refused("a: &a [*a]").contains("alias of itself"));
-        assert!(refused("a: {{ .Values.a }}").starts_with("a.yaml:1:"));
+        for template in ["a: {{ .Values.a }}", "{{- if .Values.a }}\na: b\n{{- end }}"] {
+            assert!(read(template).unwrap_err().hints()[0].contains("template"));
+        }
     }
 
     #[test]
