@@ -21,9 +21,15 @@ pub enum Command {
     Check(super::check::Arguments),
     Completion(super::completion::Arguments),
     Config(super::config::Arguments),
+    Delete(super::delete::Arguments),
     Deploy(Box<super::deploy::Arguments>),
     Diff(super::diff::Arguments),
+    Evidence(super::evidence::Arguments),
+    History(super::history::Arguments),
+    Inventory(super::inventory::Arguments),
+    Lock(super::lock::Arguments),
     Plan(super::plan::Arguments),
+    Rollback(super::rollback::Arguments),
     Version(super::version::Arguments),
 }
 
@@ -34,9 +40,15 @@ impl Command {
             Self::Check(arguments) => super::check::run(arguments, session).await,
             Self::Completion(arguments) => super::completion::run(arguments, session),
             Self::Config(arguments) => super::config::run(arguments, session),
+            Self::Delete(arguments) => super::delete::run(arguments, session).await,
             Self::Deploy(arguments) => super::deploy::run(*arguments, session).await,
             Self::Diff(arguments) => super::diff::run(arguments, session).await,
+            Self::Evidence(arguments) => super::evidence::run(arguments, session).await,
+            Self::History(arguments) => super::history::run(arguments, session).await,
+            Self::Inventory(arguments) => super::inventory::run(arguments, session).await,
+            Self::Lock(arguments) => super::lock::run(arguments, session).await,
             Self::Plan(arguments) => super::plan::run(arguments, session).await,
+            Self::Rollback(arguments) => super::rollback::run(arguments, session).await,
             Self::Version(arguments) => super::version::run(arguments, session).await,
         }
     }

@@ -5,11 +5,17 @@ mod command;
 mod complete;
 mod completion;
 mod config;
+mod delete;
 mod deploy;
 mod diff;
+mod evidence;
 mod global;
+mod history;
+mod inventory;
+mod lock;
 pub mod output;
 mod plan;
+mod rollback;
 mod session;
 mod version;
 

@@ -64,6 +64,28 @@ impl Session {
         quiet_on_broken_pipe(written.and_then(|()| self.out.flush()))
     }
 
+    /// Asks for consent at the terminal.
+    ///
+    /// # Errors
+    /// Usage, when nobody is there to ask: `flag` consents beforehand.
+    pub async fn confirm(&self, question: &str, flag: &str) -> Result<bool> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(Error::usage(format!("{question}: this needs consent, and there is no terminal to ask at"))
+                .hint(format!("{flag} consents")));
+        }
+        let question = format!("{question}? [y/N] ");
+        let asking = tokio::task::spawn_blocking(move || {
+            let mut answer = String::new();
+            write!(io::stderr(), "{question}").and_then(|()| io::stdin().read_line(&mut answer)).map(|_| answer)
+        });
+        let asked = async {
+            let answer = asking.await.map_err(io::Error::other).and_then(|answer| answer);
+            answer.map_err(|cause| Error::failed("the terminal cannot be read").because(cause))
+        };
+        let answer = self.ctx.unless_cancelled("asking for consent", asked).await?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// Draws an error that does not end the command by itself.
     pub fn tell_error(&self, error: &Error) {
         tell_error(error, &self.global, &self.ctx.environment);

@@ -159,20 +159,28 @@ impl Cluster {
 
     /// Creates an object; 409 when it exists.
     pub async fn create(&self, resource: &Resource, object: &Value) -> Result<Value> {
-        self.write(Method::POST, resource, object).await
+        self.write(Method::POST, resource, object, false).await
+    }
+
+    /// What the server would make of a new object; nothing is stored.
+    pub async fn try_create(&self, resource: &Resource, object: &Value) -> Result<Value> {
+        self.write(Method::POST, resource, object, true).await
     }
 
     /// Replaces an object; 409 when its resourceVersion is not the newest.
     pub async fn update(&self, resource: &Resource, object: &Value) -> Result<Value> {
-        self.write(Method::PUT, resource, object).await
+        self.write(Method::PUT, resource, object, false).await
     }
 
-    async fn write(&self, method: Method, resource: &Resource, object: &Value) -> Result<Value> {
+    async fn write(&self, method: Method, resource: &Resource, object: &Value, dry_run: bool) -> Result<Value> {
         let reference = ObjectRef::of(object);
         let doing = format!("writing {reference}");
         let name = Some(reference.name.as_str()).filter(|_| method == Method::PUT);
-        let parameters = query_string(&[("fieldManager", FIELD_MANAGER.to_owned())]);
-        let path = path(resource, reference.namespace.as_deref(), name) + &parameters;
+        let mut parameters = vec![("fieldManager", FIELD_MANAGER.to_owned())];
+        if dry_run {
+            parameters.push(("dryRun", "All".into()));
+        }
+        let path = path(resource, reference.namespace.as_deref(), name) + &query_string(&parameters);
         let mut call = Call::new(method, path, &doing);
         call.body = Some(("application/json", encode(object)?));
         match self.call(&call).await {

@@ -73,10 +73,7 @@ pub async fn plan(ctx: &Ctx, request: &DeleteRequest) -> Result<DeleteReport> {
 /// does not go is an outcome in the report.
 pub async fn run(ctx: &Ctx, request: &DeleteRequest) -> Result<DeleteReport> {
     let deletion = Deletion::of(ctx, request).await?;
-    let mut lock = deletion.lock().await?;
-    let done = lock.guard(deletion.members()).await;
-    lock.release(ctx).await;
-    let (survey, mut objects) = done?;
+    let (survey, mut objects) = deletion.locked().await?;
     // The lock and the parent lie in the application's namespace: it goes when they are no longer needed.
     let own = |removal: &&Removal| deletion.is_own_namespace(&removal.reference());
     let last: Vec<Removal> = survey.removals.iter().filter(own).cloned().collect();
@@ -107,17 +104,21 @@ impl<'a> Deletion<'a> {
         object.kind == "Namespace" && object.group().is_empty() && object.name == self.namespace
     }
 
-    async fn lock(&self) -> Result<Lock> {
+    async fn locked(&self) -> Result<(Survey, Vec<RemovedObject>)> {
         let request = LockRequest {
             application: self.application.clone(),
             namespace: self.namespace.clone(),
             purpose: rules::DELETE.into(),
             timeout: self.request.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         };
-        match Lock::acquire(self.ctx, &request).await {
-            Err(error) if error.code() == 404 => Err(no_revision(&self.application, &self.namespace)),
-            lock => lock,
-        }
+        let mut lock = match Lock::acquire(self.ctx, &request).await {
+            // Without the namespace there is nothing of the application either.
+            Err(error) if error.code() == 404 => return Err(no_revision(&self.application, &self.namespace)),
+            lock => lock?,
+        };
+        let done = lock.guard(self.members()).await;
+        lock.release(self.ctx).await;
+        done
     }
 
     async fn survey(&self) -> Result<Survey> {

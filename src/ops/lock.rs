@@ -8,12 +8,12 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    cluster::{ApplyMode, Cluster, DeleteOptions, Resource},
+    cluster::{Cluster, DeleteOptions, Resource},
     context::{Clock, Ctx},
     error::{Error, Result},
     event::Event,
-    model::{BrokenLock, LockReport},
-    ops::identity,
+    model::{BrokenLock, LockHolder, LockReport, Target},
+    ops::{identity, revisions::located},
     rules::lock::{self, Claimant, LASTS, Lease, RENEWED_EVERY, Times},
 };
 
@@ -153,8 +153,7 @@ impl Door {
             "kind": "Lease",
             "metadata": {"name": name, "namespace": self.namespace},
         });
-        let mode = ApplyMode { dry_run: true, force: false };
-        let answer = self.cluster.apply(&self.resource, &probe, mode).await?.object;
+        let answer = self.cluster.try_create(&self.resource, &probe).await?;
         let created = answer["metadata"]["creationTimestamp"].as_str().and_then(|time| time.parse().ok());
         created.ok_or_else(|| Error::failed("the API server does not tell the time"))
     }
@@ -283,30 +282,60 @@ impl Keeper {
     }
 }
 
+/// Does the work while the lock is held.
+///
+/// # Errors
+/// Those of [`Lock::acquire`], those of the work, and that the lock was lost meanwhile.
+pub async fn under_lock<T>(ctx: &Ctx, request: &LockRequest, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut lock = Lock::acquire(ctx, request).await?;
+    let done = lock.guard(work).await;
+    lock.release(ctx).await;
+    done
+}
+
 /// Who holds the lock of an application.
-pub async fn show(ctx: &Ctx, application: &str, namespace: &str) -> Result<LockReport> {
+pub async fn show(ctx: &Ctx, target: &Target) -> Result<LockReport> {
+    let cluster = ctx.cluster().await?;
+    let (application, namespace) = located(ctx, &cluster, target).await?;
+    let (holder, broken) = ctx.unless_cancelled("reading the lock", state(ctx, &application, &namespace)).await?;
+    Ok(LockReport { application, namespace, holder, broken })
+}
+
+/// The holder of a lock, and who broke it last.
+pub(super) async fn state(
+    ctx: &Ctx,
+    application: &str,
+    namespace: &str,
+) -> Result<(Option<LockHolder>, Option<BrokenLock>)> {
     let door = Door::at(ctx, application, namespace).await?;
-    let lease = ctx.unless_cancelled("reading the lock", door.read()).await?.unwrap_or_default();
-    let mut holder = match &lease.holder {
-        None => None,
-        Some(_) => lease.report(door.server_now().await?),
+    let lease = door.read().await?.unwrap_or_default();
+    if lease.holder.is_none() {
+        return Ok((None, lease.broken));
+    }
+    let now = match door.server_now().await {
+        // Who may only look has to trust the own clock.
+        Err(error) if error.code() == 403 => ctx.clock.now(),
+        now => now?,
     };
+    let mut holder = lease.report(now);
     if let Some(holder) = &mut holder {
         holder.expired |= is_abandoned(&lease);
     }
-    Ok(LockReport { application: door.application, namespace: door.namespace, holder, broken: lease.broken })
+    Ok((holder, lease.broken))
 }
 
 /// Takes the lock from its holder, whose operation then ends with the reason.
 ///
 /// # Errors
 /// Usage when the reason is empty; failed when nobody holds the lock.
-pub async fn break_lock(ctx: &Ctx, application: &str, namespace: &str, reason: &str) -> Result<LockReport> {
+pub async fn break_lock(ctx: &Ctx, target: &Target, reason: &str) -> Result<LockReport> {
     let reason = reason.trim();
     if reason.is_empty() {
         return Err(Error::usage("--reason is empty").hint("say why: whoever held the lock reads it"));
     }
-    let door = Door::at(ctx, application, namespace).await?;
+    let cluster = ctx.cluster().await?;
+    let (application, namespace) = located(ctx, &cluster, target).await?;
+    let door = Door::at(ctx, &application, &namespace).await?;
     let by = identity::by(ctx).await;
     for _ in 0..BREAKS {
         let lease = door.read().await?.unwrap_or_default();
@@ -319,12 +348,11 @@ pub async fn break_lock(ctx: &Ctx, application: &str, namespace: &str, reason: &
             reason: reason.into(),
             time: rounded(ctx.clock.now()).to_string(),
         };
-        let object = lock::broken(application, namespace, &lease, &broken);
+        let object = lock::broken(&application, &namespace, &lease, &broken);
         match door.cluster.update(&door.resource, &object).await {
             Err(error) if matches!(error.code(), 404 | 409) => {}
             Err(error) => return Err(error),
             Ok(_) => {
-                let (application, namespace) = (door.application, door.namespace);
                 return Ok(LockReport { application, namespace, holder: None, broken: Some(broken) });
             }
         }

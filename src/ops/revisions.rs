@@ -98,8 +98,8 @@ pub(super) async fn located(ctx: &Ctx, cluster: &Cluster, target: &Target) -> Re
 async fn settled(ctx: &Ctx, cluster: &Cluster, application: &str, namespace: &str) -> Result<Vec<RevisionSummary>> {
     let mut revisions = History::of(cluster, application, namespace).list().await?;
     if revisions.iter().any(|revision| revision.outcome == Outcome::Pending) {
-        let lock = lock::show(ctx, application, namespace).await?;
-        rules::settle(&mut revisions, lock.holder.is_some_and(|holder| !holder.expired));
+        let (holder, _) = lock::state(ctx, application, namespace).await?;
+        rules::settle(&mut revisions, holder.is_some_and(|holder| !holder.expired));
     }
     Ok(revisions)
 }

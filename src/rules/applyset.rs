@@ -23,6 +23,8 @@ pub const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
 pub const NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 /// On our own parent: the parent of another name that was adopted and stands for the application instead.
 pub const ADOPTED: &str = "evolve/adopted-parent";
+/// Beside [`ADOPTED`]: the tooling that the set had before.
+pub const ADOPTED_FROM: &str = "evolve/adopted-from";
 /// On every record of ours: the application that it belongs to.
 pub const APPLICATION: &str = "evolve/app";
 /// Our name in [`TOOLING`].
@@ -111,6 +113,23 @@ pub fn adopted(own: &Value) -> Result<Option<ObjectRef>> {
     serde_json::from_str(text).map(Some).map_err(|cause| {
         Error::failed(format!("{}: the annotation {ADOPTED} names no object", ObjectRef::of(own))).because(cause)
     })
+}
+
+/// The Secret that stands in for our own parent once a set of another parent was adopted.
+pub fn pointer(application: &str, namespace: &str, adopted: &Inventory) -> Result<Value> {
+    let own = own_parent(application, namespace);
+    let parent = serde_json::to_string(&adopted.parent)
+        .map_err(|cause| Error::failed("a name cannot be written as JSON").because(cause))?;
+    Ok(json!({
+        "apiVersion": own.api_version,
+        "kind": own.kind,
+        "metadata": {
+            "name": own.name,
+            "namespace": namespace,
+            "labels": {APPLICATION: application},
+            "annotations": {ADOPTED: parent, ADOPTED_FROM: adopted.tooling},
+        },
+    }))
 }
 
 /// Reads a parent as it is in the cluster. Whose it is, is for [`check_tooling`] to say.
@@ -268,6 +287,19 @@ mod tests {
         assert!(refused(|o| o["metadata"]["annotations"][KINDS] = Value::Null).contains(KINDS));
         assert!(refused(|o| o["metadata"]["labels"][ID] = Value::Null).contains(ID));
         assert!(refused(|o| o["metadata"]["name"] = "evolve.copy".into()).contains("expected applyset-"));
+    }
+
+    #[test]
+    fn a_pointer_names_the_set_that_was_adopted() {
+        let parent = secret("theirs", "shop");
+        let adopted_set =
+            Inventory { parent: parent.clone(), tooling: "kubectl/v1.34.4".into(), scope: Scope::default() };
+        let object = pointer("shop", "shop", &adopted_set).unwrap();
+        assert_eq!(adopted(&object).unwrap(), Some(parent));
+        assert!(object["metadata"]["labels"].get(ID).is_none(), "a pointer is no parent");
+        assert_eq!(adopted(&json!({"metadata": {}})).unwrap(), None);
+        let broken = json!({"metadata": {"annotations": {ADOPTED: "x"}}});
+        assert!(adopted(&broken).unwrap_err().message().contains("names no object"));
     }
 
     #[test]

@@ -23,11 +23,36 @@ fn is_migrated_entry(entry: &Value) -> bool {
 
 /// The object's `managedFields` after the take-over; None when there is nothing to take over.
 pub fn migrated(live: &Value) -> Option<Value> {
+    reassigned(live, FIELD_MANAGER, is_migrated_entry)
+}
+
+/// The JSON patch that takes the fields over, refused when the object has changed since it was read.
+pub fn patch(live: &Value) -> Option<Value> {
+    Some(as_patch(live, migrated(live)?))
+}
+
+/// The JSON patch that gives our fields to another manager, as if it had applied them; None when we own none.
+pub fn given_away(live: &Value, manager: &str) -> Option<Value> {
+    let ours = |entry: &Value| {
+        entry["manager"] == FIELD_MANAGER && entry["operation"] == "Apply" && entry.get("subresource").is_none()
+    };
+    Some(as_patch(live, reassigned(live, manager, ours)?))
+}
+
+fn as_patch(live: &Value, fields: Value) -> Value {
+    json!([
+        {"op": "replace", "path": "/metadata/managedFields", "value": fields},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
+    ])
+}
+
+/// The `managedFields` with the entries that `is_old` names joined into what `manager` has applied.
+fn reassigned(live: &Value, manager: &str, is_old: impl Fn(&Value) -> bool) -> Option<Value> {
     let entries = live["metadata"]["managedFields"].as_array()?;
-    let (old, mut others): (Vec<&Value>, Vec<&Value>) = entries.iter().partition(|entry| is_migrated_entry(entry));
+    let (old, mut others): (Vec<&Value>, Vec<&Value>) = entries.iter().partition(|entry| is_old(entry));
     let first = old.first()?;
-    let ours = |entry: &&Value| entry["manager"] == FIELD_MANAGER && entry["operation"] == "Apply";
-    let position = others.iter().position(|entry| ours(entry) && entry.get("subresource").is_none());
+    let theirs = |entry: &&Value| entry["manager"] == manager && entry["operation"] == "Apply";
+    let position = others.iter().position(|entry| theirs(entry) && entry.get("subresource").is_none());
     let own = position.map(|position| others.remove(position));
     let mut joined = Map::new();
     for entry in old.iter().copied().chain(own) {
@@ -36,7 +61,7 @@ pub fn migrated(live: &Value) -> Option<Value> {
         }
     }
     let entry = json!({
-        "manager": FIELD_MANAGER,
+        "manager": manager,
         "operation": "Apply",
         "apiVersion": own.unwrap_or(first)["apiVersion"],
         "time": first["time"],
@@ -44,14 +69,6 @@ pub fn migrated(live: &Value) -> Option<Value> {
         "fieldsV1": joined,
     });
     Some(std::iter::once(entry).chain(others.into_iter().cloned()).collect())
-}
-
-/// The JSON patch that takes the fields over, refused when the object has changed since it was read.
-pub fn patch(live: &Value) -> Option<Value> {
-    Some(json!([
-        {"op": "replace", "path": "/metadata/managedFields", "value": migrated(live)?},
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
-    ]))
 }
 
 /// What an apply of ours would leave of an object after the take-over, from the answer of a forced dry run before it:
@@ -183,6 +200,24 @@ mod tests {
         assert!(
             migrated(&json!({"metadata": {"managedFields": [{"manager": "helm", "operation": "Update"}]}})).is_none()
         );
+    }
+
+    #[test]
+    fn fields_that_are_given_away_are_taken_over_again() {
+        let live = json!({"metadata": {"resourceVersion": "7", "managedFields": [
+            {"manager": "kubectl-evolve", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:a": {}}}},
+            {"manager": "kubectl", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:b": {}}}},
+            {"manager": "other", "operation": "Update", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:c": {}}}},
+        ]}});
+        let given = given_away(&live, "kubectl").unwrap();
+        let fields = &given[0]["value"];
+        assert_eq!(fields[0]["manager"], "kubectl");
+        assert_eq!(fields[0]["fieldsV1"], json!({"f:data": {"f:a": {}, "f:b": {}}}));
+        assert_eq!((fields.as_array().unwrap().len(), &fields[1]["manager"]), (2, &json!("other")));
+        assert_eq!(given[1]["value"], "7", "only if nothing changed meanwhile");
+        let given = json!({"metadata": {"managedFields": fields}});
+        assert_eq!(given_away(&given, "kubectl"), None);
+        assert_eq!(migrated(&given).unwrap()[0]["manager"], "kubectl-evolve");
     }
 
     #[test]

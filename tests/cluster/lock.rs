@@ -6,6 +6,7 @@ use kubectl_evolve::{
     cluster::Resource,
     context::Ctx,
     error::Result,
+    model::Target,
     ops::{
         identity,
         lock::{Lock, LockRequest, break_lock, show},
@@ -23,6 +24,10 @@ fn request(namespace: &Namespace, timeout: u64) -> LockRequest {
         purpose: "deploy".into(),
         timeout: Duration::from_secs(timeout),
     }
+}
+
+fn target(namespace: &Namespace) -> Target {
+    Target { application: Some("shop".into()), namespace: Some(namespace.name.clone()), ..Target::default() }
 }
 
 /// A lease as a process that was killed a moment ago leaves it.
@@ -43,10 +48,10 @@ async fn a_held_lock_is_refused_and_names_its_holder() {
     let error = Lock::acquire(&ctx, &request(&namespace, 0)).await.err().unwrap();
     assert!(error.message().contains(&format!("shop is locked by {by} for deploy since")), "{error}");
     assert!(error.hints().iter().any(|hint| hint.contains("lock break")));
-    let report = show(&ctx, "shop", &namespace.name).await.unwrap();
+    let report = show(&ctx, &target(&namespace)).await.unwrap();
     assert_eq!(report.holder.map(|holder| (holder.by, holder.expired)), Some((by, false)));
     lock.release(&ctx).await;
-    assert_eq!(show(&ctx, "shop", &namespace.name).await.unwrap().holder, None);
+    assert_eq!(show(&ctx, &target(&namespace)).await.unwrap().holder, None);
     Lock::acquire(&ctx, &request(&namespace, 0)).await.unwrap().release(&ctx).await;
 }
 
@@ -95,20 +100,20 @@ async fn who_loses_the_lock_stops_and_reads_the_reason() {
     let namespace = cluster.namespace("lock").await;
     let ctx = namespace.ctx();
     let mut lock = Lock::acquire(&ctx, &request(&namespace, 0)).await.unwrap();
-    let empty = break_lock(&ctx, "shop", &namespace.name, " ").await.unwrap_err();
+    let empty = break_lock(&ctx, &target(&namespace), " ").await.unwrap_err();
     assert!(empty.message().contains("--reason is empty"));
-    let report = break_lock(&ctx, "shop", &namespace.name, "it hangs").await.unwrap();
+    let report = break_lock(&ctx, &target(&namespace), "it hangs").await.unwrap();
     let by = identity::by(&ctx).await;
     assert_eq!(report.broken.unwrap().reason, "it hangs");
     let endless = std::future::pending::<Result<()>>();
     let lost = tokio::time::timeout(Duration::from_secs(10), lock.guard(endless)).await.unwrap();
     assert_eq!(lost.unwrap_err().message(), format!("{by} broke the lock of shop: it hangs"));
     lock.release(&ctx).await;
-    assert_eq!(show(&ctx, "shop", &namespace.name).await.unwrap().broken.unwrap().by, by);
-    let again = break_lock(&ctx, "shop", &namespace.name, "again").await.unwrap_err();
+    assert_eq!(show(&ctx, &target(&namespace)).await.unwrap().broken.unwrap().by, by);
+    let again = break_lock(&ctx, &target(&namespace), "again").await.unwrap_err();
     assert!(again.message().contains("nobody holds the lock"));
     Lock::acquire(&ctx, &request(&namespace, 0)).await.unwrap().release(&ctx).await;
-    assert_eq!(show(&ctx, "shop", &namespace.name).await.unwrap().broken, None);
+    assert_eq!(show(&ctx, &target(&namespace)).await.unwrap().broken, None);
 }
 
 #[tokio::test]

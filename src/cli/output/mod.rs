@@ -2,7 +2,12 @@
 
 mod check;
 mod config;
+mod delete;
 mod error;
+mod evidence;
+mod history;
+mod inventory;
+mod lock;
 mod plan;
 mod progress;
 mod report;
@@ -10,8 +15,13 @@ mod style;
 
 pub use check::{draw_check, draw_github, draw_junit, draw_sarif};
 pub use config::{draw_config, draw_config_check};
+pub use delete::draw_delete;
 pub use error::draw_error;
+pub use evidence::{draw_evidence, draw_evidence_report};
+pub use history::{draw_history, draw_revision};
+pub use inventory::draw_inventory;
+pub use lock::draw_lock;
 pub use plan::{counts, draw_plan};
 pub use progress::progress;
-pub use report::{Format, table, write_report};
+pub use report::{Format, ListFormat, table, write_report};
 pub use style::Style;

@@ -20,6 +20,29 @@ pub enum Format {
     Yaml,
 }
 
+/// How a listing is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    #[default]
+    #[value(name = "table", alias = "human")]
+    Human,
+    /// For people, with more columns
+    Wide,
+    Json,
+    Yaml,
+}
+
+impl From<ListFormat> for Format {
+    fn from(format: ListFormat) -> Self {
+        match format {
+            ListFormat::Human | ListFormat::Wide => Self::Human,
+            ListFormat::Json => Self::Json,
+            ListFormat::Yaml => Self::Yaml,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Envelope<'a, T> {
     #[serde(rename = "apiVersion")]

@@ -1,0 +1,79 @@
+//! `kubectl evolve rollback`
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Session, deploy, global::duration, output::Format};
+use crate::{error::Result, model::DeployRequest, ops};
+
+/// Go back to an earlier revision, and wait until it is healthy
+///
+/// What was changed since is changed back, what was pruned is created, and what was created is pruned. The manifests
+/// are those of the revision, so no file is read.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The number of the revision [default: the newest that was deployed before the current one]
+    #[arg(value_name = "REVISION")]
+    number: Option<u64>,
+    /// Only say what would change
+    #[arg(long)]
+    dry_run: bool,
+    /// Wait until everything is healthy; =false leaves at once
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    wait: Option<bool>,
+    /// The longest wait [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// How long an error may last before the rollback fails [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    grace: Option<Duration>,
+    /// How often a container of the revision may restart [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    restart_budget: Option<u32>,
+    /// Take fields that another manager owns
+    #[arg(long)]
+    force_conflicts: bool,
+    /// Delete and create again what cannot be changed; never a claim
+    #[arg(long)]
+    recreate: bool,
+    /// Prune claims too, whose data goes with them
+    #[arg(long)]
+    prune_claims: bool,
+    /// How long to wait for another operation on the application [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    lock_timeout: Option<Duration>,
+    /// How to print the report
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+}
+
+pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
+    let (number, dry_run, format) = (arguments.number, arguments.dry_run, arguments.output);
+    let request = arguments.request(session);
+    if dry_run {
+        let plan = ops::rollback::plan(&session.ctx, &request, number).await?;
+        return deploy::print_plan(session, &plan, format);
+    }
+    let report = ops::rollback::run(&session.ctx, &request, number).await?;
+    session.report("DeployReport", &report, format, |out, style| deploy::draw(out, style, &report))?;
+    Ok(deploy::code(&report))
+}
+
+impl Arguments {
+    fn request(self, session: &Session) -> DeployRequest {
+        DeployRequest {
+            target: session.target(),
+            wait: self.wait,
+            timeout: self.timeout,
+            grace: self.grace,
+            restart_budget: self.restart_budget,
+            force_conflicts: self.force_conflicts,
+            recreate: self.recreate,
+            create_namespace: true,
+            prune_claims: self.prune_claims,
+            lock_timeout: self.lock_timeout,
+            ..DeployRequest::default()
+        }
+    }
+}
