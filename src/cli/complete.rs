@@ -185,6 +185,7 @@ mod tests {
         let deep =
             Command::new("show").arg(argument("number", "REVISION")).arg(argument("namespace", "NAME").short('n'));
         let command = Command::new("evolve")
+            .disable_help_subcommand(true)
             .subcommand(Command::new("history").subcommand(deep))
             .subcommand(Command::new("restart").arg(argument("what", "WORKLOAD").num_args(0..)));
         let ask: Ask = Arc::new(|wanted| vec![Candidate { value: format!("{wanted:?}"), help: Some("help".into()) }]);

@@ -92,7 +92,7 @@ async fn read(cluster: &Cluster, resource: &Resource, target: &ObjectRef) -> Res
 fn names<'t>(targets: impl Iterator<Item = &'t ObjectRef>) -> String {
     let all: Vec<String> = targets.map(ToString::to_string).collect();
     match all.as_slice() {
-        [first @ .., _, _] if first.len() > 3 => {
+        [first @ .., _, _] if first.len() >= 3 => {
             format!("{} and {} more", first.get(..3).unwrap_or_default().join(", "), all.len() - 3)
         }
         all => all.join(", "),
