@@ -37,7 +37,7 @@ async fn a_config_map_of_5_mb_is_refused_and_named() {
     let evolve = Evolve::new(&cluster.kubeconfig);
     evolve.file("large.yaml", &config_map("large", &"x".repeat(5_000_000)).to_string());
     let ended = evolve.run(&["deploy", "-f", "large.yaml", "-n", &namespace.name, "--app", "shop"]).await;
-    ended.reported(&["configmap/large"]);
+    ended.failed(2, &["large.yaml", "configmap/large", "4883 KiB"]);
     assert!(ended.stdout.len() < 2000, "the report quotes the object");
     assert_eq!(namespace.names("/api/v1", "configmaps").await, ["kube-root-ca.crt"]);
 }

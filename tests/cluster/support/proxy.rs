@@ -253,7 +253,12 @@ impl Shared {
 
     /// Sends the request on and waits for the whole answer.
     async fn act(&self, request: Request<Incoming>) -> Result<(), Cut> {
+        let is_read = request.method() == Method::GET;
         let response = self.forward(request).await?;
+        // A read changes nothing, and the answer to a watch has no end.
+        if is_read {
+            return Ok(());
+        }
         response.into_body().collect().await.map(|_| ()).map_err(|_| Cut)
     }
 
