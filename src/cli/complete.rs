@@ -129,6 +129,7 @@ fn wanted(argument: &Arg) -> Option<Wanted> {
         ("namespace", _) => Some(Wanted::Namespaces),
         ("profile", _) => Some(Wanted::Profiles),
         ("app", _) => Some(Wanted::Applications),
+        ("claims", _) => Some(Wanted::Claims),
         (_, Some("REVISION")) => Some(Wanted::Revisions),
         (_, Some("WORKLOAD")) => Some(Wanted::Workloads),
         _ => None,

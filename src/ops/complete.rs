@@ -35,6 +35,8 @@ pub enum Wanted {
     Revisions,
     /// `deployment/api` and the like.
     Workloads,
+    /// The names of persistent volume claims.
+    Claims,
 }
 
 /// A value and, where there is something to say, what it is.
@@ -71,7 +73,7 @@ async fn ask(ctx: &Ctx, wanted: Wanted, request: &CompleteRequest) -> Result<Vec
     }
     let cluster = ctx.cluster().await?;
     if wanted == Wanted::Namespaces {
-        return namespaces(&cluster).await;
+        return listed(&cluster, "Namespace", None).await;
     }
     // A broken configuration does not stop the completion: the command itself will say what is wrong.
     let settings = config::load(ctx, &request.config).ok().flatten().map(|config| config.settings);
@@ -80,6 +82,7 @@ async fn ask(ctx: &Ctx, wanted: Wanted, request: &CompleteRequest) -> Result<Vec
     match wanted {
         Wanted::Applications => applications(&cluster, namespace).await,
         Wanted::Workloads => workloads(&cluster, namespace).await,
+        Wanted::Claims => listed(&cluster, "PersistentVolumeClaim", Some(namespace)).await,
         _ => match request.application.as_deref().or(settings.as_ref().map(|settings| settings.name.as_str())) {
             Some(name) => revisions(&cluster, namespace, name).await,
             None => Ok(Vec::new()),
@@ -118,9 +121,10 @@ async fn names(
     Ok(names)
 }
 
-async fn namespaces(cluster: &Cluster) -> Result<Vec<Candidate>> {
-    let Some(resource) = cluster.preferred("", "Namespace").await? else { return Ok(Vec::new()) };
-    Ok(names(cluster, &resource, None, ListQuery::default()).await?.into_iter().map(bare).collect())
+/// The names of the objects of a core kind.
+async fn listed(cluster: &Cluster, kind: &str, namespace: Option<&str>) -> Result<Vec<Candidate>> {
+    let Some(resource) = cluster.preferred("", kind).await? else { return Ok(Vec::new()) };
+    Ok(names(cluster, &resource, namespace, ListQuery::default()).await?.into_iter().map(bare).collect())
 }
 
 async fn applications(cluster: &Cluster, namespace: &str) -> Result<Vec<Candidate>> {

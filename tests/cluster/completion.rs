@@ -30,11 +30,16 @@ async fn kubectl_completes_flags_and_names_from_the_cluster() {
     assert!(flags.starts_with("--namespace\t") && flags.ends_with(":4\n"), "{flags}");
     let names = run("kubectl", &["__complete", "evolve", "version", "-n", &namespace.name[..20]]).await;
     assert!(names.lines().any(|line| line == namespace.name), "{names}");
-    // The parent of the set of an application.
-    run("kubectl", &["create", "secret", "generic", "evolve.shop", "-n", &namespace.name]).await;
-    run("kubectl", &["label", "secret", "evolve.shop", "applyset.kubernetes.io/id=any", "-n", &namespace.name]).await;
-    let applications = run("kubectl", &["__complete", "evolve", "version", "-n", &namespace.name, "--app", ""]).await;
-    assert_eq!(applications, "shop\n:4\n");
+    let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: prices}}";
+    std::fs::write(folder.path().join("shop.yaml"), manifest).unwrap();
+    run("kubectl", &["evolve", "deploy", "-f", "shop.yaml", "--app", "shop", "-n", &namespace.name]).await;
+    let complete = async |words: &[&str]| {
+        let words = [&["__complete", "evolve", "history", "show", "-n", &namespace.name], words].concat();
+        run("kubectl", &words).await
+    };
+    assert_eq!(complete(&["--app", ""]).await, "shop\n:4\n");
+    let revisions = complete(&["--app", "shop", ""]).await;
+    assert!(revisions.starts_with("1\tdeployed: deploy by ") && revisions.ends_with("\n:4\n"), "{revisions}");
 }
 
 #[tokio::test]
