@@ -141,6 +141,11 @@ impl Schema {
         self.types.get(id.0)
     }
 
+    /// Whether it is of a CRD.
+    pub fn is_custom(&self) -> bool {
+        self.version.is_empty()
+    }
+
     /// Puts the kinds in the order that [`Schema::kind`] needs.
     pub(super) fn sort(&mut self) {
         self.kinds.sort_by(|a, b| (&a.api_version, &a.kind).cmp(&(&b.api_version, &b.kind)));
@@ -166,6 +171,11 @@ impl Field {
 }
 
 impl Type {
+    /// The last part of the name: `PodSpec`.
+    pub fn short_name(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or_default()
+    }
+
     pub fn field(&self, name: &str) -> Option<&Field> {
         let position = self.fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok()?;
         self.fields.get(position)

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::TestCluster;
 
 /// The rules that judge an object by itself.
-const CODES: [&str; 9] = [
+const CODES: [&str; 11] = [
     "unknown-field",
     "missing-field",
     "wrong-type",
@@ -25,9 +25,11 @@ const CODES: [&str; 9] = [
     "selector-mismatch",
     "object-too-large",
     "volume-missing",
+    "one-of",
+    "out-of-range",
 ];
 
-/// One of so many changes is tried, which takes seconds; all of them (1 here) take a minute.
+/// One of so many changes is tried, which takes seconds; all of them (1 here) take two minutes.
 const EVERY: usize = 7;
 const UNCHANGED: &str = "unchanged ";
 

@@ -18,8 +18,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(visit: &Visit<'_>, findings: &mut Findings) {
     let Seen::Value { value, field: Some((parent, field)), .. } = visit.seen else { return };
-    let parent = parent.name.rsplit('.').next().unwrap_or_default();
-    let form = match (parent, field.name.as_str()) {
+    let form = match (parent.short_name(), field.name.as_str()) {
         ("ObjectMeta", "name") if is_root(visit) => object_form(visit),
         ("ObjectMeta", "namespace") if is_root(visit) => Some(LABEL),
         ("Container" | "EphemeralContainer" | "Volume", "name") => Some(LABEL),

@@ -1,5 +1,7 @@
 //! Required fields that are absent.
 
+use serde_json::Value;
+
 use super::{
     rule::{Check, Findings, Rule},
     unknown_field::of_type,
@@ -36,13 +38,62 @@ const LENIENT: [(&str, &str); 17] = [
     ("TokenRequest", "audience"),
 ];
 
+/// Fields that OpenAPI calls optional and the API server does not do without.
+const STRICT: [(&str, &str); 31] = [
+    ("ConfigMapEnvSource", "name"),
+    ("ConfigMapKeySelector", "name"),
+    ("ConfigMapProjection", "name"),
+    ("ConfigMapVolumeSource", "name"),
+    ("Container", "image"),
+    ("CronJob", "spec"),
+    ("DaemonSet", "spec"),
+    ("Deployment", "spec"),
+    ("EphemeralContainer", "image"),
+    ("ExecAction", "command"),
+    ("HTTPGetAction", "port"),
+    ("HorizontalPodAutoscaler", "spec"),
+    ("IngressServiceBackend", "port"),
+    ("Job", "spec"),
+    ("PersistentVolume", "spec"),
+    ("PersistentVolumeClaim", "spec"),
+    ("PersistentVolumeClaimSpec", "accessModes"),
+    ("PersistentVolumeClaimSpec", "resources"),
+    ("PersistentVolumeSpec", "accessModes"),
+    ("PersistentVolumeSpec", "capacity"),
+    ("Pod", "spec"),
+    ("PodTemplateSpec", "spec"),
+    ("ReplicaSet", "spec"),
+    ("ReplicaSetSpec", "template"),
+    ("ReplicationController", "spec"),
+    ("SecretEnvSource", "name"),
+    ("SecretKeySelector", "name"),
+    ("SecretProjection", "name"),
+    ("SecretVolumeSource", "secretName"),
+    ("Service", "spec"),
+    ("StatefulSet", "spec"),
+];
+
 fn check(visit: &Visit<'_>, findings: &mut Findings) {
-    let Seen::Missing { parent, field } = visit.seen else { return };
-    let lenient =
-        LENIENT.iter().any(|(kind, name)| *name == field.name && parent.name.rsplit('.').next() == Some(kind));
-    if lenient || visit.trail.in_status() {
-        return;
+    let Seen::Object { kind, keys } = visit.seen else { return };
+    let name = kind.short_name();
+    let listed = |list: &[(&str, &str)], field: &str| list.contains(&(name, field));
+    let missing = kind.fields.iter().filter(|field| match keys.get(&field.name) {
+        None | Some(Value::Null) => true,
+        Some(_) if visit.schema.is_custom() => false,
+        Some(Value::String(text)) => text.is_empty(),
+        // A slice without endpoints is how a Service without pods looks.
+        Some(Value::Array(items)) => items.is_empty() && name != "EndpointSlice",
+        Some(_) => false,
+    });
+    for field in missing {
+        let required = match visit.schema.is_custom() {
+            true => field.required && field.default.is_none(),
+            false => (field.required && !listed(&LENIENT, &field.name)) || listed(&STRICT, &field.name),
+        };
+        if required && !visit.trail.in_status() {
+            let state = if keys.get(&field.name).is_some_and(|value| !value.is_null()) { "empty" } else { "missing" };
+            let message = format!("required field {:?}{} is {state}", field.name, of_type(kind));
+            findings.add(visit.manifest, visit.trail.path(), message);
+        }
     }
-    let message = format!("required field {:?}{} is missing", field.name, of_type(parent));
-    findings.add(visit.manifest, visit.trail.path(), message);
 }

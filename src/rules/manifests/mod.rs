@@ -9,6 +9,8 @@ mod labels;
 mod latest_image;
 mod missing_field;
 mod object_too_large;
+mod one_of;
+mod out_of_range;
 mod port_missing;
 mod reference_missing;
 mod references;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    bad_name, deprecated_api, duplicate_item, duplicate_object, latest_image, missing_field, object_too_large,
-    port_missing, reference_missing, removed_api,
+    bad_name, deprecated_api, duplicate_item, duplicate_object, latest_image, missing_field, object_too_large, one_of,
+    out_of_range, port_missing, reference_missing, removed_api,
     rule::{Check, Context, Findings, Found, Rule},
     secret_in_plain_text, selector_mismatch, service_selects_nothing, unknown_field, unknown_kind, volume_missing,
     walk::walk,
@@ -13,7 +13,7 @@ use super::{
 use crate::{config::Level, model::Severity};
 
 /// Every rule. A new one is a file beside this one, and a line here.
-pub static RULES: [&Rule; 18] = [
+pub static RULES: [&Rule; 20] = [
     &unknown_kind::RULE,
     &removed_api::RULE,
     &deprecated_api::RULE,
@@ -21,6 +21,8 @@ pub static RULES: [&Rule; 18] = [
     &missing_field::RULE,
     &wrong_type::RULE,
     &wrong_value::RULE,
+    &out_of_range::RULE,
+    &one_of::RULE,
     &bad_name::RULE,
     &duplicate_item::RULE,
     &duplicate_object::RULE,

@@ -159,6 +159,36 @@ fn values_and_names_have_their_form() {
 }
 
 #[test]
+fn numbers_have_a_range_and_choices_one_answer() {
+    check(
+        &deployment(&[("replicas: 2", "replicas: -1"), ("containerPort: 8080", "containerPort: 80800")]),
+        &[
+            "error out-of-range spec.replicas: -1 is out of range: it cannot be negative",
+            "error out-of-range spec.template.spec.containers[0].ports[0].containerPort: 80800 is out of range: a port is from 1 to 65535",
+        ],
+    );
+    check(
+        &deployment(&[("httpGet: {port: http}", "periodSeconds: 5")]),
+        &[
+            "error one-of spec.template.spec.containers[0].readinessProbe: one of exec, grpc, httpGet, tcpSocket has to be given",
+        ],
+    );
+    check(
+        &deployment(&[("httpGet: {port: http}", "httpGet: {port: http}, tcpSocket: {port: http}")]),
+        &[
+            "error one-of spec.template.spec.containers[0].readinessProbe: httpGet and tcpSocket: only one of them may be given",
+        ],
+    );
+    check(
+        &deployment(&[("        image: api:1\n", ""), ("- name: api", "- name: ''")]),
+        &[
+            r#"error missing-field spec.template.spec.containers[0]: required field "image" of Container is missing"#,
+            r#"error missing-field spec.template.spec.containers[0]: required field "name" of Container is empty"#,
+        ],
+    );
+}
+
+#[test]
 fn the_same_twice_is_an_error() {
     check(
         &deployment(&[("value: '8080'}", "value: '8080'}, {name: PORT, value: x}")]),

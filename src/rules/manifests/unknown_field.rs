@@ -34,10 +34,8 @@ fn check(visit: &Visit<'_>, findings: &mut Findings) {
 
 /// The kind of object in words: ` of a Container`.
 pub(super) fn of_type(parent: &Type) -> String {
-    match parent.name.rsplit('.').next() {
-        Some(name) if name.starts_with(char::is_uppercase) => format!(" of {name}"),
-        _ => String::new(),
-    }
+    let name = parent.short_name();
+    if name.starts_with(char::is_uppercase) { format!(" of {name}") } else { String::new() }
 }
 
 /// The field of `parent` whose type has the key.

@@ -44,7 +44,7 @@ pub struct Visit<'a> {
     /// The index of the manifest.
     pub manifest: usize,
     pub schema: &'a Schema,
-    /// The way to the value, or to the object that lacks a field or has one too many.
+    /// The way to the value, or to the object with the key.
     pub trail: &'a Trail<'a>,
     pub seen: Seen<'a>,
 }
@@ -52,8 +52,8 @@ pub struct Visit<'a> {
 pub enum Seen<'a> {
     /// A key that the type does not have.
     Unknown { parent: &'a Type, key: &'a str },
-    /// A required field that is absent or null.
-    Missing { parent: &'a Type, field: &'a Field },
+    /// An object of a known type, as a whole.
+    Object { kind: &'a Type, keys: &'a Map<String, Value> },
     /// A value that is not null, with its shape. The field is the one it is in, with the field's type, also for the
     /// items of a list and the values of a map.
     Value { value: &'a Value, shape: &'a Shape, field: Option<(&'a Type, &'a Field)> },
@@ -126,16 +126,12 @@ impl<'a> Walker<'a, '_> {
 
     fn object(&mut self, trail: &Trail<'_>, id: TypeId, keys: &'a Map<String, Value>) {
         let Some(parent) = self.schema.get(id) else { return };
+        self.tell(trail, Seen::Object { kind: parent, keys });
         for (key, value) in keys {
             match parent.field(key) {
                 Some(field) => self.value(&Trail::Key(trail, key), &field.shape, Some((parent, field)), value),
                 None if parent.open => {}
                 None => self.tell(trail, Seen::Unknown { parent, key }),
-            }
-        }
-        for field in parent.fields.iter().filter(|field| field.required) {
-            if keys.get(&field.name).is_none_or(Value::is_null) {
-                self.tell(trail, Seen::Missing { parent, field });
             }
         }
     }

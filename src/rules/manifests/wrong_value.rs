@@ -14,17 +14,36 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Field(check),
 };
 
+/// Values that OpenAPI does not list and the API server insists on.
+const MORE: [(&str, &str, &[&str]); 12] = [
+    ("ContainerResizePolicy", "restartPolicy", &["NotRequired", "RestartContainer"]),
+    ("CustomResourceDefinitionSpec", "scope", &["Cluster", "Namespaced"]),
+    ("HPAScalingPolicy", "type", &["Percent", "Pods"]),
+    ("HPAScalingRules", "selectPolicy", &["Disabled", "Max", "Min"]),
+    ("IngressClassParametersReference", "scope", &["Cluster", "Namespace"]),
+    ("JSONSchemaProps", "type", &["array", "boolean", "integer", "number", "object", "string"]),
+    ("LabelSelectorRequirement", "operator", &["In", "NotIn", "Exists", "DoesNotExist"]),
+    ("MetricSpec", "type", &["ContainerResource", "External", "Object", "Pods", "Resource"]),
+    ("MetricTarget", "type", &["AverageValue", "Utilization", "Value"]),
+    ("PodOS", "name", &["linux", "windows"]),
+    ("RoleRef", "kind", &["ClusterRole", "Role"]),
+    ("Subject", "kind", &["Group", "ServiceAccount", "User"]),
+];
+
 fn check(visit: &Visit<'_>, findings: &mut Findings) {
-    let Seen::Value { value, field: Some((_, field)), .. } = visit.seen else { return };
+    let Seen::Value { value, field: Some((parent, field)), .. } = visit.seen else { return };
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return };
-    if field.values.is_empty() || field.values.iter().any(|allowed| allowed == text) || visit.trail.in_status() {
+    let more = || MORE.iter().find(|(kind, name, _)| *name == field.name && *kind == parent.short_name());
+    let allowed: Vec<&str> = match field.values.as_slice() {
+        [] => more().map(|(_, _, values)| values.to_vec()).unwrap_or_default(),
+        values => values.iter().map(String::as_str).filter(|allowed| !allowed.is_empty()).collect(),
+    };
+    if allowed.is_empty() || allowed.contains(&text) || visit.trail.in_status() {
         return;
     }
-    let allowed = field.values.iter().filter(|allowed| !allowed.is_empty());
-    let list: Vec<&str> = allowed.map(String::as_str).collect();
-    let message = format!("{text:?} is none of the values of {}: {}", field.name, list.join(", "));
+    let message = format!("{text:?} is none of the values of {}: {}", field.name, allowed.join(", "));
     let found = findings.add(visit.manifest, visit.trail.path(), message);
-    if let Some(near) = nearest(text, list) {
+    if let Some(near) = nearest(text, allowed) {
         found.hint(format!("did you mean {near}?"));
     }
     if visit.context.facts.newer_than(&visit.schema.version) {
