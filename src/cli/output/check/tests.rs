@@ -84,8 +84,8 @@ fn for_junit() {
         drawn(|out| draw_junit(out, &report())),
         str![[r#"
 <?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="kubectl-evolve" tests="18" failures="1" errors="0" skipped="0">
-  <testsuite name="check" tests="18" failures="1" errors="0" skipped="0">
+<testsuites name="kubectl-evolve" tests="20" failures="1" errors="0" skipped="0">
+  <testsuite name="check" tests="20" failures="1" errors="0" skipped="0">
     <testcase classname="check" name="unknown-kind"/>
     <testcase classname="check" name="removed-api"/>
     <testcase classname="check" name="deprecated-api"/>
@@ -95,6 +95,8 @@ fn for_junit() {
     <testcase classname="check" name="missing-field"/>
     <testcase classname="check" name="wrong-type"/>
     <testcase classname="check" name="wrong-value"/>
+    <testcase classname="check" name="out-of-range"/>
+    <testcase classname="check" name="one-of"/>
     <testcase classname="check" name="bad-name"/>
     <testcase classname="check" name="duplicate-item"/>
     <testcase classname="check" name="duplicate-object"/>
@@ -208,7 +210,7 @@ fn for_sarif() {
               ]
             }
           ],
-          "ruleIndex": 16
+          "ruleIndex": 18
         }
       ]
     }
