@@ -1,4 +1,7 @@
 //! Watching a kind: what is there, then every change, through restarts of the API server and lost histories.
+//!
+//! This is not kube-runtime's watcher, because that begins with resourceVersion 0: the server may then show a past
+//! from before our own apply, in which everything was well.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -9,19 +12,25 @@ use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
-use kube::{
-    Api,
-    api::{ApiResource, DynamicObject},
-    runtime::watcher,
-};
+use http::Request;
+use kube::api::WatchEvent as Sent;
 use serde_json::Value;
 
-use super::{client::Cluster, connect::chain, discovery::Resource, objects::ListQuery};
+use super::{
+    client::Cluster,
+    connect::chain,
+    discovery::Resource,
+    objects::{ListQuery, path, query_string},
+};
 use crate::error::{Error, Refusal};
 
 /// The first pause after a watch broke; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// How long the server keeps one watch open. Bookmarks come at least every minute.
+const LASTS: Duration = Duration::from_secs(290);
+/// A connection that is silent for longer is dead, though nobody has closed it.
+const SILENCE: Duration = Duration::from_secs(100);
 
 /// What a watch tells.
 #[derive(Debug)]
@@ -38,17 +47,23 @@ pub enum WatchEvent {
     Refused(Error),
 }
 
+/// Namespace and name.
 type Key = (Option<String>, String);
+type Changes = BoxStream<'static, kube::Result<Sent<Value>>>;
 
 struct Watch<'c> {
     cluster: &'c Cluster,
-    api: Api<DynamicObject>,
     resource: Resource,
-    config: watcher::Config,
-    inner: BoxStream<'static, watcher::Result<watcher::Event<DynamicObject>>>,
+    namespace: Option<String>,
+    query: ListQuery,
+    /// Whether the server streams lists, as far as is known.
+    streams_lists: bool,
+    /// Where the history goes on; None when everything has to be told anew.
+    version: Option<String>,
+    changes: Option<Changes>,
     /// What was told and is not gone.
     known: BTreeSet<Key>,
-    /// What was told since the beginning of a new list, while one runs.
+    /// What was told since the begin of a new list, while one runs.
     listed: Option<BTreeSet<Key>>,
     waiting: VecDeque<WatchEvent>,
     pause: Duration,
@@ -60,38 +75,23 @@ struct Watch<'c> {
 impl Cluster {
     /// Watches the objects of a kind in a namespace, or in all, narrowed by labels and fields.
     ///
-    /// It takes one request where the server streams lists (Kubernetes 1.32 and newer), else a list and a watch. When
-    /// the server forgets the history (410), what vanished meanwhile is told as gone. The stream ends only after
-    /// [`WatchEvent::Refused`].
+    /// What is told first is not older than the call. It takes one request where the server streams lists
+    /// (Kubernetes 1.32 and newer), else a list and a watch. When the server forgets the history (410), what vanished
+    /// meanwhile is told as gone. The stream ends only after [`WatchEvent::Refused`].
     pub fn watch<'c>(
         &'c self,
         resource: &Resource,
         namespace: Option<&str>,
         query: &ListQuery,
     ) -> impl Stream<Item = WatchEvent> + Send + use<'c> {
-        let kind = ApiResource {
-            group: resource.group.clone(),
-            version: resource.version.clone(),
-            api_version: resource.api_version(),
-            kind: resource.kind.clone(),
-            plural: resource.plural.clone(),
-        };
-        let api = match namespace {
-            Some(namespace) if resource.namespaced => Api::namespaced_with(self.client().clone(), namespace, &kind),
-            _ => Api::all_with(self.client().clone(), &kind),
-        };
-        let config = watcher::Config {
-            label_selector: query.labels.clone(),
-            field_selector: query.fields.clone(),
-            ..watcher::Config::default().streaming_lists()
-        };
-        self.count_request();
         let watch = Watch {
             cluster: self,
-            inner: watcher(api.clone(), config.clone()).boxed(),
-            api,
             resource: resource.clone(),
-            config,
+            namespace: namespace.map(str::to_owned),
+            query: query.clone(),
+            streams_lists: true,
+            version: None,
+            changes: None,
             known: BTreeSet::new(),
             listed: None,
             waiting: VecDeque::new(),
@@ -114,98 +114,176 @@ impl Watch<'_> {
             }
             if let Some(pause) = self.paused.take() {
                 tokio::time::sleep(pause).await;
-                self.cluster.count_request();
             }
-            match self.inner.next().await? {
-                Ok(event) => {
-                    self.pause = FIRST_PAUSE;
-                    self.take(event);
-                }
-                Err(error) => self.recover(&error),
+            let Some(changes) = &mut self.changes else {
+                self.open().await;
+                continue;
+            };
+            match tokio::time::timeout(SILENCE, changes.next()).await {
+                Ok(Some(Ok(change))) => self.take(change),
+                Ok(Some(Err(error))) => self.broken(refusal(&error), &chain(&error)),
+                // The server ends each watch after a while, and a dead connection is as good as ended.
+                Ok(None) | Err(_) => self.ended(),
             }
         }
     }
 
-    fn take(&mut self, event: watcher::Event<DynamicObject>) {
-        match event {
-            watcher::Event::Init => self.listed = Some(BTreeSet::new()),
-            watcher::Event::InitApply(object) | watcher::Event::Apply(object) => {
-                let key = key(&object);
-                if let Some(listed) = &mut self.listed {
-                    listed.insert(key.clone());
-                }
-                self.known.insert(key);
-                self.waiting.extend(self.value(object).map(WatchEvent::Seen));
+    /// Asks for the changes since the last that is known, or for everything.
+    async fn open(&mut self) {
+        if self.version.is_none() && !self.streams_lists {
+            return self.list().await;
+        }
+        let mut parameters = vec![
+            ("watch", "true".to_owned()),
+            ("allowWatchBookmarks", "true".to_owned()),
+            ("timeoutSeconds", LASTS.as_secs().to_string()),
+        ];
+        match &self.version {
+            Some(version) => parameters.push(("resourceVersion", version.clone())),
+            None => {
+                parameters.push(("sendInitialEvents", "true".to_owned()));
+                parameters.push(("resourceVersionMatch", "NotOlderThan".to_owned()));
+                self.listed = Some(BTreeSet::new());
             }
-            watcher::Event::Delete(object) => {
+        }
+        parameters.extend(self.query.labels.clone().map(|labels| ("labelSelector", labels)));
+        parameters.extend(self.query.fields.clone().map(|fields| ("fieldSelector", fields)));
+        let target = path(&self.resource, self.namespace.as_deref(), None) + &query_string(&parameters);
+        let request = match Request::get(target).body(Vec::new()) {
+            Ok(request) => request,
+            Err(error) => return self.broken(None, &error.to_string()),
+        };
+        self.cluster.count_request();
+        match self.cluster.client().request_events(request).await {
+            Ok(changes) => self.changes = Some(changes.boxed()),
+            Err(error) => self.broken(refusal(&error), &chain(&error)),
+        }
+    }
+
+    /// Lists, for a server that does not stream lists.
+    async fn list(&mut self) {
+        let mut objects = Vec::new();
+        let list =
+            self.cluster.list(&self.resource, self.namespace.as_deref(), &self.query, |object| objects.push(object));
+        match list.await {
+            Ok(version) => {
+                self.listed = Some(BTreeSet::new());
+                objects.into_iter().for_each(|object| self.seen(object));
+                self.complete(version);
+            }
+            Err(error) => self.broken(error.refusal().cloned(), error.message()),
+        }
+    }
+
+    fn take(&mut self, change: Sent<Value>) {
+        self.pause = FIRST_PAUSE;
+        match change {
+            Sent::Added(object) | Sent::Modified(object) => {
+                self.go_on_from(&object);
+                self.seen(object);
+            }
+            Sent::Deleted(object) => {
+                self.go_on_from(&object);
                 let key = key(&object);
                 self.known.remove(&key);
                 self.gone(key);
             }
-            watcher::Event::InitDone => {
-                let listed = self.listed.take().unwrap_or_default();
-                let vanished: Vec<Key> = self.known.difference(&listed).cloned().collect();
-                vanished.into_iter().for_each(|key| self.gone(key));
-                self.known = listed;
-                self.waiting.push_back(WatchEvent::Complete);
+            Sent::Bookmark(bookmark) => {
+                let all_told = bookmark.metadata.annotations.contains_key("k8s.io/initial-events-end");
+                match self.listed {
+                    Some(_) if all_told => self.complete(bookmark.metadata.resource_version),
+                    Some(_) => {}
+                    None => self.version = Some(bookmark.metadata.resource_version),
+                }
+            }
+            Sent::Error(status) => {
+                let refusal = Refusal {
+                    code: status.code,
+                    reason: status.reason.clone(),
+                    message: status.message.clone(),
+                    causes: Vec::new(),
+                };
+                let words = refusal.message.clone();
+                self.broken(Some(refusal), &words);
             }
         }
+    }
+
+    /// A list that is not whole cannot be gone on from.
+    fn go_on_from(&mut self, object: &Value) {
+        if self.listed.is_none() {
+            self.version = object["metadata"]["resourceVersion"].as_str().map(str::to_owned);
+        }
+    }
+
+    fn seen(&mut self, mut object: Value) {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
+        let key = key(&object);
+        if let Some(listed) = &mut self.listed {
+            listed.insert(key.clone());
+        }
+        self.known.insert(key);
+        self.waiting.push_back(WatchEvent::Seen(object));
     }
 
     fn gone(&mut self, (namespace, name): Key) {
         self.waiting.push_back(WatchEvent::Gone { namespace, name });
     }
 
-    /// The object as plain JSON. Lists leave out what each item is.
-    fn value(&self, mut object: DynamicObject) -> Option<Value> {
-        object.metadata.managed_fields = None;
-        let mut value = serde_json::to_value(object).ok()?;
-        value["apiVersion"] = self.resource.api_version().into();
-        value["kind"] = self.resource.kind.clone().into();
-        Some(value)
+    fn complete(&mut self, version: String) {
+        let listed = self.listed.take().unwrap_or_default();
+        let vanished: Vec<Key> = self.known.difference(&listed).cloned().collect();
+        vanished.into_iter().for_each(|key| self.gone(key));
+        self.known = listed;
+        self.version = Some(version);
+        self.waiting.push_back(WatchEvent::Complete);
     }
 
-    fn recover(&mut self, error: &watcher::Error) {
-        let refusal = refusal(error);
-        let code = refusal.as_ref().map_or(0, |refusal| refusal.code);
-        let streaming = self.config.initial_list_strategy == watcher::InitialListStrategy::StreamingList;
-        match (code, refusal) {
-            // The history is lost, and the watcher lists again by itself.
-            (410, _) => self.cluster.count_request(),
-            // A server that does not stream lists.
-            (400 | 422, _) if streaming => {
-                self.config.initial_list_strategy = watcher::InitialListStrategy::ListWatch;
-                self.inner = watcher(self.api.clone(), self.config.clone()).boxed();
-                self.cluster.count_request();
-                self.cluster.count_request();
+    fn ended(&mut self) {
+        self.changes = None;
+        self.listed = None;
+        // A server that ends every watch at once is not to be asked in a tight loop.
+        self.pause_for_longer();
+    }
+
+    fn broken(&mut self, refusal: Option<Refusal>, words: &str) {
+        self.changes = None;
+        self.listed = None;
+        match (refusal.as_ref().map_or(0, |refusal| refusal.code), refusal) {
+            // The history is lost.
+            (410, _) => {
+                self.version = None;
+                self.pause_for_longer();
             }
+            (400 | 422, _) if self.streams_lists && self.version.is_none() => self.streams_lists = false,
             (400 | 401 | 403 | 404 | 405 | 422, Some(refusal)) => {
                 self.over = true;
                 let message = format!("watching {}: {}", self.resource.plural, refusal.message);
                 self.waiting.push_back(WatchEvent::Refused(Error::failed(message).refused(refusal)));
             }
             _ => {
-                self.waiting.push_back(WatchEvent::Interrupted(chain(error)));
-                self.paused = Some(self.pause);
-                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                self.waiting.push_back(WatchEvent::Interrupted(words.to_owned()));
+                self.pause_for_longer();
             }
         }
     }
+
+    fn pause_for_longer(&mut self) {
+        self.paused = Some(self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
 }
 
-fn key(object: &DynamicObject) -> Key {
-    (object.metadata.namespace.clone(), object.metadata.name.clone().unwrap_or_default())
+fn key(object: &Value) -> Key {
+    let metadata = &object["metadata"];
+    (metadata["namespace"].as_str().map(str::to_owned), metadata["name"].as_str().unwrap_or_default().to_owned())
 }
 
 /// What the server said, when the error is its answer.
-fn refusal(error: &watcher::Error) -> Option<Refusal> {
-    let status = match error {
-        watcher::Error::WatchError(status) => status,
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status,
-        _ => return None,
-    };
+fn refusal(error: &kube::Error) -> Option<Refusal> {
+    let kube::Error::Api(status) = error else { return None };
     Some(Refusal {
         code: status.code,
         reason: status.reason.clone(),

@@ -278,11 +278,13 @@ async fn a_job_that_gives_up_brings_the_log_of_its_pod() {
 async fn a_rolling_update_judges_the_new_pods_and_keeps_the_old() {
     let Some(cluster) = TestCluster::find().await else { return };
     let stage = Stage::set(&cluster).await;
-    let good = deployment("api", &runs("sleep 1000000"), "");
+    // Without the probe, Kubernetes would take the moment before the crash for success and end the old pod.
+    let probe = ", readinessProbe: {exec: {command: ['true']}, initialDelaySeconds: 1, periodSeconds: 1}";
+    let good = deployment("api", &(runs("sleep 1000000") + probe), "");
     let targets = stage.apply(&good).await;
     assert!(stage.wait(stage.request(targets)).await.all_current());
     let before = stage.namespace.names("/api/v1", "pods").await;
-    let evidence = stage.failing(&deployment("api", &runs("exit 9"), "")).await;
+    let evidence = stage.failing(&deployment("api", &(runs("exit 9") + probe), "")).await;
     let failed = evidence.pod.expect("the new pod").name;
     assert!(!before.contains(&failed) && evidence.exit_code == Some(9));
     let after = stage.namespace.names("/api/v1", "pods").await;

@@ -13,9 +13,8 @@ use crate::{
     cluster::Cluster,
     context::Ctx,
     error::Result,
-    model::Status,
     ops::wait::{self, Target, WaitRequest},
-    rules::{applyset, pods::Patience, readiness::health, redact::Redactor},
+    rules::{applyset, pods::Patience, redact::Redactor},
 };
 
 /// The answers to the applies, by the index of the item: of each object what a wait needs.
@@ -23,7 +22,7 @@ pub(super) type Answers = HashMap<usize, Value>;
 
 /// Keeps of an object what a wait needs; nothing of one that is as it should be already.
 pub(super) fn worth_watching(mut object: Value) -> Option<Value> {
-    if health(&object).status == Status::Current {
+    if wait::is_settled(&object, true) {
         return None;
     }
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -46,7 +45,8 @@ pub(super) async fn wait_for(
         let Some((item, step)) = survey.set.items.get(index).zip(survey.steps.get(index)) else { continue };
         let answer = attempt.answers.get(&index);
         let changed = answer.is_some();
-        let Some(object) = answer.or(step.live.as_deref()).filter(|object| changed || is_open(object)) else {
+        let Some(object) = answer.or(step.live.as_deref()).filter(|object| changed || !wait::is_settled(object, false))
+        else {
             continue;
         };
         let reference = &item.manifest.reference;
@@ -70,10 +70,6 @@ pub(super) async fn wait_for(
     attempt.evidence.extend(report.failure);
     attempt.notes.extend(report.notes);
     Ok(attempt.evidence.is_empty() && !report.timed_out)
-}
-
-fn is_open(object: &Value) -> bool {
-    health(object).status != Status::Current
 }
 
 /// Masks the values of the application's own Secrets wherever a log or an event repeats them.

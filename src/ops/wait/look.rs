@@ -9,6 +9,7 @@ use crate::{
     model::{Health, ObjectRef, Status},
     rules::{
         alarms::{has_provider, provisioning_error, waits_for_consumer},
+        events::time,
         fields::{number, text},
         pods::{Allowance, Memory, Stage, Trouble, Verdict},
         readiness::{health, is_built_in, settles_at_once},
@@ -18,6 +19,7 @@ use crate::{
 
 /// How long the controller of a custom kind that does not tell which change it has seen gets to react to ours.
 const REACTION: Duration = Duration::from_secs(3);
+const REACTING: &str = "waiting for its controller to react";
 
 /// What is known of one target.
 pub(super) struct View {
@@ -44,10 +46,13 @@ impl Board {
     pub fn new(request: &WaitRequest) -> Self {
         let view = |target: &Target| {
             let object = target.reference();
-            let mut health = if settles_at_once(&object) { Health::current("exists") } else { health(&target.object) };
-            if health.status == Status::Current && is_held(target, &target.object) {
-                health = Health::in_progress("waiting for its controller to react");
-            }
+            let health = if settles_at_once(&object) {
+                Health::current("exists")
+            } else if is_held(&target.object, target.changed) {
+                Health::in_progress(REACTING)
+            } else {
+                health(&target.object)
+            };
             let rollout = Rollout { health, pods: Vec::new(), troubles: Vec::new(), until: None };
             View { object, rollout, excuse: None, told: None }
         };
@@ -109,11 +114,11 @@ impl Board {
         let mut rollout = alone(health(object));
         match (target.resource.group.as_str(), target.resource.kind.as_str(), rollout.health.status) {
             ("", "PersistentVolumeClaim", Status::InProgress) => {
-                excuse = self.claim(request, target, scene, clock, &mut rollout);
+                excuse = self.claim(request, object, scene, clock, &mut rollout);
             }
             ("", "Service", Status::InProgress) => excuse = self.service(request, object, scene, clock, &mut rollout),
-            (_, _, Status::Current) if clock.now < REACTION && is_held(target, object) => {
-                rollout.health = Health::in_progress("waiting for its controller to react");
+            (_, _, Status::Current) if clock.now < REACTION && is_held(object, target.changed) => {
+                rollout.health = Health::in_progress(REACTING);
                 rollout.until = Some(REACTION);
             }
             _ => {}
@@ -132,8 +137,8 @@ impl Board {
             return rollout;
         }
         let trouble = own(&rollout.health.reason, &rollout.health.message, Allowance::Grace(1));
-        let uid = format!("{} itself", target.uid());
-        if let Verdict::Transient { until, .. } = self.memory.lasting(&uid, trouble, &request.patience, clock.now) {
+        let known = self.memory.lasting(&name(target), trouble, &request.patience, clock.now);
+        if let Verdict::Transient { until, .. } = known {
             rollout.health.status = Status::InProgress;
             rollout.until = rollout.until.into_iter().chain(until).min();
         }
@@ -141,13 +146,16 @@ impl Board {
     }
 
     fn missing(&mut self, request: &WaitRequest, target: &Target, scene: &Scene, clock: Clock) -> Rollout {
-        let completed = |event: &&Value| text(event, "/reason") == "Completed";
-        if target.resource.kind == "Job" && scene.events(target.uid()).iter().any(completed) {
+        // A Job may remove itself when it is done (ttlSecondsAfterFinished).
+        let namespace = text(&target.object, "/metadata/namespace");
+        let events = scene.events_about(namespace, "Job", text(&target.object, "/metadata/name"));
+        let completed = |event: &&Value| text(event, "/reason") == "Completed" && time(event) >= Some(clock.since);
+        if target.resource.kind == "Job" && events.iter().any(completed) {
             return alone(Health::current("complete, and removed"));
         }
         let message = "is not in the cluster any more";
         let trouble = own("NotFound", message, Allowance::Grace(1));
-        match self.memory.lasting(target.uid(), trouble.clone(), &request.patience, clock.now) {
+        match self.memory.lasting(&name(target), trouble.clone(), &request.patience, clock.now) {
             Verdict::Transient { until, .. } => {
                 Rollout { until, ..alone(Health::new(Status::NotFound, "NotFound", message)) }
             }
@@ -161,22 +169,23 @@ impl Board {
     fn claim(
         &mut self,
         request: &WaitRequest,
-        target: &Target,
+        claim: &Value,
         scene: &Scene,
         clock: Clock,
         rollout: &mut Rollout,
     ) -> Option<String> {
-        let events = scene.events(target.uid());
+        let uid = text(claim, "/metadata/uid");
+        let events = scene.events(uid);
         if waits_for_consumer(&events) {
             return Some("not bound: it waits for the first pod that uses it, and is not waited for".into());
         }
-        let namespace = text(&target.object, "/metadata/namespace");
+        let namespace = text(claim, "/metadata/namespace");
         if scene.deaf.contains(namespace) && clock.now >= request.patience.grace {
             return Some("not bound, and its events may not be read to say why; it is not waited for".into());
         }
         let words = provisioning_error(&events)?;
         let trouble = own("ProvisioningFailed", &format!("no volume for it: {words}"), Allowance::Grace(3));
-        match self.memory.lasting(target.uid(), trouble, &request.patience, clock.now) {
+        match self.memory.lasting(uid, trouble, &request.patience, clock.now) {
             Verdict::Fatal(trouble) => {
                 rollout.health = Health::failed(trouble.reason.clone(), trouble.message.clone());
                 rollout.troubles = vec![PodTrouble { pod: None, trouble, fatal: true }];
@@ -212,9 +221,21 @@ impl Board {
     }
 }
 
-/// Whether a custom object that we have changed looks done only because nobody has looked at it yet.
-fn is_held(target: &Target, object: &Value) -> bool {
-    target.changed && !is_built_in(&target.resource.group) && number(object, "/status/observedGeneration").is_none()
+/// Whether nothing about the object has to be waited for, as it was last seen. `changed` says that this deploy has
+/// changed it.
+pub fn is_settled(object: &Value, changed: bool) -> bool {
+    settles_at_once(&ObjectRef::of(object)) || (health(object).status == Status::Current && !is_held(object, changed))
+}
+
+/// Whether a custom object looks done only because nobody has looked at it since it was changed.
+fn is_held(object: &Value, changed: bool) -> bool {
+    changed && !is_built_in(ObjectRef::of(object).group()) && number(object, "/status/observedGeneration").is_none()
+}
+
+/// What the memory calls a target itself; its pods are remembered by their uids.
+fn name(target: &Target) -> String {
+    let object = target.reference();
+    format!("{object} {}", object.namespace.as_deref().unwrap_or_default())
 }
 
 fn alone(health: Health) -> Rollout {

@@ -7,5 +7,6 @@ mod run;
 mod scene;
 mod watches;
 
+pub use look::is_settled;
 pub use request::{Target, WaitRequest};
 pub use run::wait;

@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::{
     cluster::Resource,
     model::ObjectRef,
-    rules::{fields::text, pods::Patience, redact::Redactor},
+    rules::{pods::Patience, redact::Redactor},
 };
 
 /// An object that is waited for.
 #[derive(Debug, Clone)]
 pub struct Target {
     pub resource: Resource,
-    /// The object as the API server last answered it: to the apply, or in a list.
+    /// The object as it was last seen, or as it was applied; what it is now is read when the wait begins.
     pub object: Value,
     /// Whether this deploy has changed it; its controller then gets a moment to react.
     pub changed: bool,
@@ -24,10 +24,6 @@ pub struct Target {
 impl Target {
     pub fn reference(&self) -> ObjectRef {
         ObjectRef::of(&self.object)
-    }
-
-    pub(super) fn uid(&self) -> &str {
-        text(&self.object, "/metadata/uid")
     }
 }
 

@@ -65,9 +65,6 @@ pub async fn wait(ctx: &Ctx, cluster: &Cluster, request: WaitRequest) -> Result<
     let mut report = report(&request, &board, notes);
     report.timed_out = matches!(end, End::TimeOver(_));
     report.failure = failure;
-    for note in &report.notes {
-        ctx.warn(note.clone());
-    }
     Ok(report)
 }
 
