@@ -27,6 +27,8 @@ use crate::error::{Error, Refusal};
 /// The first pause after a watch broke; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// How long the server may take to begin its answer.
+const BEGINS: Duration = Duration::from_secs(30);
 /// How long the server keeps one watch open. Bookmarks come at least every minute.
 const LASTS: Duration = Duration::from_secs(290);
 /// A connection that is silent for longer is dead, though nobody has closed it.
@@ -154,9 +156,11 @@ impl Watch<'_> {
             Err(error) => return self.broken(None, &error.to_string()),
         };
         self.cluster.count_request();
-        match self.cluster.client().request_events(request).await {
-            Ok(changes) => self.changes = Some(changes.boxed()),
-            Err(error) => self.broken(refusal(&error), &chain(&error)),
+        let opened = tokio::time::timeout(BEGINS, self.cluster.client().request_events(request)).await;
+        match opened {
+            Ok(Ok(changes)) => self.changes = Some(changes.boxed()),
+            Ok(Err(error)) => self.broken(refusal(&error), &chain(&error)),
+            Err(_) => self.broken(None, &format!("no answer within {} s", BEGINS.as_secs())),
         }
     }
 
