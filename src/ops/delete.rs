@@ -18,7 +18,7 @@ use crate::{
         identity,
         inventory::{self, Removal, Wishes},
         lock::{Lock, LockRequest},
-        revisions::{located, no_revision},
+        revisions::{located, nothing},
     },
     rules::{
         applyset::{Inventory, PART_OF, Scope},
@@ -75,12 +75,17 @@ pub async fn run(ctx: &Ctx, request: &DeleteRequest) -> Result<DeleteReport> {
     let deletion = Deletion::of(ctx, request).await?;
     let (survey, mut objects) = deletion.locked().await?;
     // The lock and the parent lie in the application's namespace: it goes when they are no longer needed.
-    let own = |removal: &&Removal| deletion.is_own_namespace(&removal.reference());
-    let last: Vec<Removal> = survey.removals.iter().filter(own).cloned().collect();
-    let complete =
-        |objects: &[RemovedObject]| DeleteReport { objects: objects.to_vec(), ..DeleteReport::default() }.is_complete();
-    if !last.is_empty() && complete(&objects) {
-        objects.extend(inventory::remove(ctx, &deletion.cluster, &last, deletion.timeout()).await?);
+    let own = survey.removals.iter().filter(|removal| deletion.is_own_namespace(&removal.reference()));
+    if objects.iter().all(|removed| removed.outcome.is_settled()) {
+        let own: Vec<Removal> = own.cloned().collect();
+        objects.extend(inventory::remove(ctx, &deletion.cluster, &own, deletion.timeout()).await?);
+    } else {
+        let reason = Some("what is in it must go first".to_owned());
+        let waiting = |own: &Removal| {
+            let (object, reason) = (own.reference(), reason.clone());
+            RemovedObject { object, outcome: RemovalOutcome::Waiting, reason }
+        };
+        objects.extend(own.map(waiting));
     }
     Ok(deletion.report(&survey, objects))
 }
@@ -113,7 +118,9 @@ impl<'a> Deletion<'a> {
         };
         let mut lock = match Lock::acquire(self.ctx, &request).await {
             // Without the namespace there is nothing of the application either.
-            Err(error) if error.code() == 404 => return Err(no_revision(&self.application, &self.namespace)),
+            Err(error) if error.code() == 404 => {
+                return Err(nothing(&self.cluster, &self.application, &self.namespace).await);
+            }
             lock => lock?,
         };
         let done = lock.guard(self.members()).await;
@@ -125,7 +132,7 @@ impl<'a> Deletion<'a> {
         let inventory = inventory::find(&self.cluster, &self.application, &self.namespace).await?;
         let history = self.history().list().await?;
         if inventory.is_none() && history.is_empty() {
-            return Err(no_revision(&self.application, &self.namespace));
+            return Err(nothing(&self.cluster, &self.application, &self.namespace).await);
         }
         let mut members = match &inventory {
             Some(inventory) => inventory::members(&self.cluster, inventory).await?,
@@ -177,13 +184,9 @@ impl<'a> Deletion<'a> {
         let others: Vec<Removal> =
             survey.removals.iter().filter(|removal| !self.is_own_namespace(&removal.reference())).cloned().collect();
         self.ctx.phase("delete", format!("deleting {} objects of {}", others.len(), self.application));
-        let mut objects = inventory::remove(self.ctx, &self.cluster, &others, self.timeout()).await?;
+        let objects = inventory::remove(self.ctx, &self.cluster, &others, self.timeout()).await?;
         let own = survey.removals.iter().find(|removal| self.is_own_namespace(&removal.reference()));
         let goes_with_namespace = own.is_some_and(|own| matches!(own.verdict, Verdict::Delete { .. }));
-        if let Some(Removal { verdict: Verdict::Keep { reason, .. } | Verdict::Detach { reason }, .. }) = own {
-            let object = own.map(Removal::reference).unwrap_or_default();
-            objects.push(RemovedObject { object, outcome: RemovalOutcome::Kept, reason: Some(reason.clone()) });
-        }
         if objects.iter().all(|removed| removed.outcome.is_settled()) && !goes_with_namespace {
             self.records(&survey).await?;
         }

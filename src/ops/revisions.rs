@@ -10,15 +10,21 @@ use crate::{
     error::{Error, Result},
     model::{EvidenceReport, HistoryReport, ObjectRef, Outcome, RevisionReport, RevisionSummary, Target},
     ops::{application::Application, history::History, lock},
-    rules::{applyset, difference, history as rules},
+    rules::{applyset::APPLICATION, difference, history as rules},
 };
 
 /// The revisions, oldest first. One that is pending though nothing runs is told as interrupted.
+///
+/// # Errors
+/// Usage, when there are none.
 pub async fn list(ctx: &Ctx, target: &Target) -> Result<HistoryReport> {
     let cluster = ctx.cluster().await?;
     let (application, namespace) = located(ctx, &cluster, target).await?;
     let reading = settled(ctx, &cluster, &application, &namespace);
     let revisions = ctx.unless_cancelled("reading the history", reading).await?;
+    if revisions.is_empty() {
+        return Err(nothing(&cluster, &application, &namespace).await);
+    }
     Ok(HistoryReport { application, namespace, revisions })
 }
 
@@ -31,7 +37,7 @@ pub async fn show(ctx: &Ctx, target: &Target, number: Option<u64>, with_manifest
     let (application, namespace) = located(ctx, &cluster, target).await?;
     let revisions = settled(ctx, &cluster, &application, &namespace).await?;
     let number = number.or_else(|| revisions.last().map(|newest| newest.number));
-    let number = number.ok_or_else(|| no_revision(&application, &namespace))?;
+    let Some(number) = number else { return Err(nothing(&cluster, &application, &namespace).await) };
     let history = History::of(&cluster, &application, &namespace);
     let mut revision = history.revision(number).await?;
     revision.summary.outcome = outcome_of(&revisions, number, revision.summary.outcome);
@@ -51,10 +57,13 @@ pub async fn evidence(ctx: &Ctx, target: &Target, number: Option<u64>) -> Result
     let cluster = ctx.cluster().await?;
     let (application, namespace) = located(ctx, &cluster, target).await?;
     let revisions = settled(ctx, &cluster, &application, &namespace).await?;
-    let number = number.or_else(|| rules::newest_failed(&revisions)).ok_or_else(|| match revisions.is_empty() {
-        true => no_revision(&application, &namespace),
-        false => Error::usage(format!("no revision of {application} failed; `evidence N` asks for one by its number")),
-    })?;
+    let Some(number) = number.or_else(|| rules::newest_failed(&revisions)) else {
+        return Err(match revisions.is_empty() {
+            true => nothing(&cluster, &application, &namespace).await,
+            false => Error::usage(format!("no revision of {application} failed"))
+                .hint("`kubectl evolve history` lists the revisions; `evidence N` asks for one by its number"),
+        });
+    };
     let revision = History::of(&cluster, &application, &namespace).revision(number).await?;
     let outcome = outcome_of(&revisions, number, revision.summary.outcome);
     Ok(EvidenceReport { application, namespace, revision: number, outcome, evidence: revision.evidence })
@@ -71,7 +80,7 @@ pub(super) async fn located(ctx: &Ctx, cluster: &Cluster, target: &Target) -> Re
         return Ok((application.name, default));
     }
     let query = ListQuery {
-        labels: Some(format!("{}={}", applyset::APPLICATION, application.name)),
+        labels: Some(format!("{APPLICATION}={}", application.name)),
         metadata_only: true,
         ..ListQuery::default()
     };
@@ -108,8 +117,18 @@ fn outcome_of(revisions: &[RevisionSummary], number: u64, recorded: Outcome) -> 
     revisions.iter().find(|revision| revision.number == number).map_or(recorded, |revision| revision.outcome)
 }
 
-pub(super) fn no_revision(application: &str, namespace: &str) -> Error {
-    Error::usage(format!("{application} has no revisions in namespace {namespace}"))
-        .hint("each `kubectl evolve deploy` that changes something makes one")
-        .hint("--app names another application, -n another namespace")
+/// The error for an application of which there is nothing, with the names of those that there are.
+pub(super) async fn nothing(cluster: &Cluster, application: &str, namespace: &str) -> Error {
+    let error = Error::usage(format!("there is nothing of {application} in namespace {namespace}"));
+    let mut others = BTreeSet::new();
+    let note = |record: Value| others.extend(record["metadata"]["labels"][APPLICATION].as_str().map(str::to_owned));
+    let query = ListQuery { labels: Some(APPLICATION.into()), metadata_only: true, ..ListQuery::default() };
+    // Only a hint: without it, the error is as true.
+    let _ = cluster.list(&Resource::secrets(), Some(namespace), &query, note).await;
+    if others.is_empty() {
+        error.hint("`kubectl evolve deploy` makes the first revision; -n names another namespace")
+    } else {
+        let names: Vec<String> = others.into_iter().collect();
+        error.hint(format!("--app names another application; the namespace has {}", names.join(", ")))
+    }
 }

@@ -9,7 +9,7 @@ use crate::{
         application::Application,
         deploy::{Job, Options, roll_out},
         history::History,
-        revisions::{located, no_revision},
+        revisions::{located, nothing},
     },
     rules::history as rules,
 };
@@ -41,7 +41,7 @@ async fn job(ctx: &Ctx, cluster: &Cluster, request: &DeployRequest, number: Opti
     let (application, namespace) = located(ctx, cluster, &request.target).await?;
     let history = History::of(cluster, &application, &namespace).list().await?;
     if history.is_empty() {
-        return Err(no_revision(&application, &namespace));
+        return Err(nothing(cluster, &application, &namespace).await);
     }
     let number = number.or_else(|| rules::rollback_target(&history)).ok_or_else(|| {
         Error::usage(format!("{application} has no earlier revision that was deployed"))

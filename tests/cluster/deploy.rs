@@ -4,47 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::support::{Ended, Evolve, Namespace, TestCluster, wait_until};
-
-/// A namespace, and a machine whose commands work in it.
-struct Shop {
-    namespace: Namespace,
-    evolve: Evolve,
-}
-
-impl Shop {
-    async fn open(purpose: &str) -> Option<Self> {
-        let cluster = TestCluster::find().await?;
-        let namespace = cluster.namespace(purpose).await;
-        Some(Self { evolve: Evolve::new(&cluster.kubeconfig), namespace })
-    }
-
-    /// Runs a command on `app.yaml` with the manifests.
-    async fn run(&self, manifests: &str, words: &[&str]) -> Ended {
-        self.evolve.file("app.yaml", manifests);
-        let mut arguments = words.to_vec();
-        arguments.extend(["-n", &self.namespace.name, "--app", "shop"]);
-        self.evolve.run(&arguments).await
-    }
-
-    async fn deploy(&self, manifests: &str, flags: &[&str]) -> Ended {
-        let mut words = vec!["deploy", "-f", "app.yaml", "--wait=false"];
-        words.extend(flags);
-        self.run(manifests, &words).await
-    }
-
-    async fn get(&self, plural: &str, name: &str) -> Value {
-        let objects = self.namespace.list("/api/v1", plural).await;
-        objects.into_iter().find(|object| object["metadata"]["name"] == name).unwrap_or_default()
-    }
-
-    /// Changes a ConfigMap as another tool would.
-    async fn patch_config_map(&self, name: &str, data: Value) {
-        let path = format!("/api/v1/namespaces/{}/configmaps/{name}?fieldManager=another-tool", self.namespace.name);
-        let body = json!({"data": data}).to_string().into_bytes();
-        self.namespace.send("PATCH", &path, "application/merge-patch+json", body).await;
-    }
-}
+use super::support::{Shop, wait_until};
 
 const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: red}\n";
 const SECRET: &str = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {key: hunter2}\n";

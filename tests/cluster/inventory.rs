@@ -14,7 +14,7 @@ use kubectl_evolve::{
 };
 use serde_json::{Value, json};
 
-use super::support::{Namespace, TestCluster};
+use super::support::{Namespace, Shop, TestCluster};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -195,4 +195,38 @@ async fn what_a_finalizer_holds_is_named_and_what_comes_after_it_waits() {
     cluster.patch(&config_maps, Some(&namespace.name), "held", &free).await.unwrap();
     let lines = removed(&ctx, &inventory, &Wishes::default(), PATIENCE).await;
     assert!(lines.iter().all(|line| line.1 == RemovalOutcome::Deleted) && !lines.is_empty(), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_set_of_kubectl_is_adopted_and_given_back() {
+    let Some(shop) = Shop::open("adopt").await else { return };
+    let namespace = &shop.namespace;
+    let both = [config_map(namespace, "a", json!({})), config_map(namespace, "b", json!({}))];
+    let apply = ["apply", "--server-side", "--prune", "--applyset=secret/theirs"];
+    assert!(kubectl(namespace, &apply, &both).await.0);
+
+    shop.command(&["inventory", "show"]).await.failed(2, &["there is nothing of shop"]);
+    shop.command(&["inventory", "adopt", "secret/nobody", "--yes"]).await.failed(2, &["secret/nobody is not there"]);
+    shop.command(&["inventory", "adopt", "secret/theirs"]).await.failed(2, &["needs consent", "--yes"]);
+    let adopted = shop.command(&["inventory", "adopt", "secret/theirs", "--yes"]).await;
+    for words in ["managed by kubectl-evolve/v", "configmap/a", "configmap/b"] {
+        assert!(adopted.succeeded().stdout.contains(words), "{words}\n{adopted}");
+    }
+    let (accepted, text) = kubectl(namespace, &apply, &both).await;
+    assert!(!accepted && text.contains("managed by tooling \"kubectl-evolve\""), "{text}");
+
+    // Our deploy works on their set: b is pruned, a loses a key that only kubectl applied.
+    let mut changed = both[0].clone();
+    changed["data"] = json!({"other": "value"});
+    shop.deploy(&changed.to_string(), &[]).await.succeeded();
+    assert_eq!(shop.get("configmaps", "a").await["data"], json!({"other": "value"}));
+    assert_eq!(namespace.names("/api/v1", "configmaps").await, ["a", "kube-root-ca.crt"]);
+
+    let released = shop.command(&["inventory", "release", "--yes"]).await;
+    assert!(released.succeeded().stdout.contains("managed by kubectl/v1.34"), "{released}");
+    let (accepted, text) = kubectl(namespace, &apply, &both).await;
+    assert!(accepted && !text.to_lowercase().contains("conflict"), "{text}");
+    assert_eq!(shop.get("configmaps", "a").await["data"], json!({"key": "a"}), "what we applied was kubectl's again");
+    let refused = shop.deploy(&changed.to_string(), &[]).await;
+    assert!(refused.code == Some(1) && refused.stdout.contains("it belongs to the ApplySet"), "{refused}");
 }

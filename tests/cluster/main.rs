@@ -7,6 +7,8 @@ mod check_agreement;
 #[cfg(all(test, unix))]
 mod completion;
 #[cfg(test)]
+mod delete;
+#[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod faults;
@@ -26,6 +28,8 @@ mod lock;
 mod manifests;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod rollback;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

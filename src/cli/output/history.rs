@@ -13,9 +13,6 @@ const COMMIT: usize = 8;
 
 /// Draws a table of the revisions, with more columns when `wide`.
 pub fn draw_history(out: &mut dyn Write, style: &Style, report: &HistoryReport, wide: bool) -> io::Result<()> {
-    if report.revisions.is_empty() {
-        return writeln!(out, "{} has no revisions in namespace {}", report.application, report.namespace);
-    }
     let mut header = vec!["REVISION", "OUTCOME", "STARTED", "TOOK", "CAUSE", "CHANGES"];
     if wide {
         header.extend(["BY", "COMMIT", "PROFILE", "SOURCES"]);
@@ -179,9 +176,6 @@ REVISION   OUTCOME    STARTED                TOOK    CAUSE    CHANGES
         assert_eq!(drawn(|out| draw_history(out, &Style::default(), &report, false)), expected);
         let wide = drawn(|out| draw_history(out, &Style::default(), &report, true));
         assert!(wide.contains("ann@laptop   01234567 (changed)"), "{wide}");
-        let none = HistoryReport { revisions: Vec::new(), ..report };
-        let text = drawn(|out| draw_history(out, &Style::default(), &none, false));
-        assert_eq!(text, "shop has no revisions in namespace default\n");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     model::{InventoryReport, ObjectRef, Target},
     ops::{
         lock::{LockRequest, under_lock},
-        revisions::located,
+        revisions::{located, nothing},
     },
     rules::{
         applyset::{self, ADOPTED_FROM, Inventory, TOOL},
@@ -159,11 +159,10 @@ impl Place {
 
     async fn read(&self) -> Result<Inventory> {
         let found = parent::read(&self.cluster, &self.application, &self.namespace).await?;
-        found.ok_or_else(|| {
-            Error::usage(format!("{} has no inventory in namespace {}", self.application, self.namespace))
-                .hint("the first `kubectl evolve deploy` makes one")
-                .hint("--app names another application, -n another namespace")
-        })
+        match found {
+            Some(found) => Ok(found),
+            None => Err(nothing(&self.cluster, &self.application, &self.namespace).await),
+        }
     }
 
     /// The object that a user's words mean, as kubectl's `--applyset` reads them: `NAME`, `secret/NAME`,

@@ -3,7 +3,9 @@
 mod binary;
 mod cluster;
 mod proxy;
+mod shop;
 
 pub use binary::{Ended, Evolve, kubeconfig};
 pub use cluster::{Namespace, TestCluster, wait_until};
 pub use proxy::{Fault, Proxy, Rule};
+pub use shop::Shop;
