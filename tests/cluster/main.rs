@@ -11,6 +11,8 @@ mod delete;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod example;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod history;
