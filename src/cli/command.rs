@@ -16,20 +16,21 @@ pub struct Cli {
     pub global: GlobalArguments,
 }
 
+/// In the order of the help: what is done every day first.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Check(super::check::Arguments),
-    Completion(super::completion::Arguments),
-    Config(super::config::Arguments),
-    Delete(super::delete::Arguments),
     Deploy(Box<super::deploy::Arguments>),
     Diff(super::diff::Arguments),
-    Evidence(super::evidence::Arguments),
+    Plan(super::plan::Arguments),
+    Check(super::check::Arguments),
     History(super::history::Arguments),
+    Evidence(super::evidence::Arguments),
+    Rollback(super::rollback::Arguments),
+    Delete(super::delete::Arguments),
     Inventory(super::inventory::Arguments),
     Lock(super::lock::Arguments),
-    Plan(super::plan::Arguments),
-    Rollback(super::rollback::Arguments),
+    Config(super::config::Arguments),
+    Completion(super::completion::Arguments),
     Version(super::version::Arguments),
 }
 

@@ -1,8 +1,10 @@
 //! The report of a wait.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Evidence, ObjectHealth, Status};
+use crate::model::{Evidence, ImageUse, ObjectHealth, Status};
 
 /// How a wait ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +17,9 @@ pub struct WaitReport {
     pub failure: Vec<Evidence>,
     /// Whether it ended because its time was over.
     pub timed_out: bool,
+    /// The images that ran, with their digests.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub images: BTreeSet<ImageUse>,
     /// What was not waited for, or could not be seen, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

@@ -1,5 +1,7 @@
 //! What is known of one attempt at a roll-out, for its record and its report.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{job::Survey, waiting::Answers};
@@ -7,7 +9,7 @@ use crate::{
     cluster::Cluster,
     context::Ctx,
     error::{Error, ErrorKind, Result},
-    model::{DeployOutcome, DeployReport, Evidence, ObjectHealth, Plan},
+    model::{DeployOutcome, DeployReport, Evidence, ImageUse, ObjectHealth, Plan},
 };
 
 pub(super) struct Attempt {
@@ -17,6 +19,8 @@ pub(super) struct Attempt {
     pub restored: Option<u64>,
     /// What the server answered to the applies.
     pub answers: Answers,
+    /// What the pods run, with digests.
+    pub images: BTreeSet<ImageUse>,
     pub health: Vec<ObjectHealth>,
     pub evidence: Vec<Evidence>,
     pub notes: Vec<String>,
@@ -29,6 +33,7 @@ impl Attempt {
             revision: None,
             restored: None,
             answers: Answers::new(),
+            images: BTreeSet::new(),
             health: Vec::new(),
             evidence: Vec::new(),
             notes: Vec::new(),

@@ -160,7 +160,7 @@ impl Job {
         if leftovers.is_empty() || self.partial {
             return Ok(Vec::new());
         }
-        let kept = format!("{} objects of {} are not in these manifests, and stay", leftovers.len(), self.application);
+        let kept = format!("{} of {} left, not in these manifests", counted(leftovers.len()), self.application);
         if !self.options.prune {
             warnings.push(kept);
             return Ok(Vec::new());
@@ -203,8 +203,9 @@ impl Job {
             let first = plan.changes.iter_mut().find(|change| change.action == Action::Delete);
             if let Some(change) = first {
                 change.blocked = Some(format!(
-                    "nothing of what {} has would be left ({prunes} objects); --prune consents, --app names another application",
-                    self.application
+                    "nothing of what {} has would be left ({}); --prune consents, --app names another application",
+                    self.application,
+                    counted(prunes),
                 ));
             }
         }
@@ -245,4 +246,9 @@ impl Survey {
         let kept: Vec<ObjectRef> = kept.map(Removal::reference).collect();
         self.wanted_scope().union(&Scope::of(&kept))
     }
+}
+
+/// `1 object`, `2 objects`
+pub(super) fn counted(objects: usize) -> String {
+    if objects == 1 { "1 object".into() } else { format!("{objects} objects") }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    job::{Job, Survey},
+    job::{Job, Survey, counted},
     load::{Loaded, load, namespace_of},
     saved::{PlanKey, SavedPlan},
     secrets,
@@ -40,7 +40,7 @@ async fn planned(ctx: &Ctx, request: &DeployRequest) -> Result<(Job, Survey)> {
         let cluster = ctx.cluster().await?;
         let mut job = prepare(ctx, &cluster, request).await?;
         job.options.policy.try_creations = true;
-        ctx.phase("plan", format!("comparing {} objects with the cluster", job.manifests.len()));
+        ctx.phase("plan", format!("comparing {} with the cluster", counted(job.manifests.len())));
         let survey = job.survey(&cluster).await?;
         Ok((job, survey))
     })

@@ -34,6 +34,10 @@ pub(super) async fn conclude(
     revision.summary.outcome = outcome;
     revision.summary.ended = Some(ctx.clock.now().to_string());
     revision.evidence.clone_from(&attempt.evidence);
+    for image in &mut revision.images {
+        let ran = attempt.images.iter().find(|ran| ran.image == image.image);
+        image.digest = ran.and_then(|ran| ran.digest.clone());
+    }
     let recorded = history.store(&revision).await;
     let ended = match ended {
         Err(error) if error.kind() == ErrorKind::Interrupted => {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     apply::apply_wave,
     attempt::Attempt,
-    job::{Job, Survey},
+    job::{Job, Survey, counted},
     planning::prepare,
     recovery,
     waiting::wait_for,
@@ -70,7 +70,7 @@ async fn acquire(ctx: &Ctx, job: &Job) -> Result<Lock> {
 /// The roll-out itself, while the lock is held.
 pub(super) async fn locked(ctx: &Ctx, cluster: &Cluster, job: &Job, began: Timestamp) -> Result<DeployReport> {
     let mut attempt = Attempt::new(began);
-    ctx.phase("plan", format!("comparing {} objects with the cluster", job.manifests.len()));
+    ctx.phase("plan", format!("comparing {} with the cluster", counted(job.manifests.len())));
     let survey = ctx.unless_cancelled("planning", job.survey(cluster)).await?;
     for warning in &survey.plan.warnings {
         ctx.warn(warning.clone());
@@ -148,7 +148,7 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
     let known = survey.inventory.as_ref();
     let inventory = inventory::cover(cluster, application, namespace, known, &survey.wanted_scope()).await?;
     let due = survey.steps.iter().filter(|step| step.change.action != Action::Keep).count();
-    ctx.phase("apply", format!("applying {due} of {} objects", survey.steps.len()));
+    ctx.phase("apply", format!("applying {due} of {}", counted(survey.steps.len())));
     ctx.emit(Event::Steps { total: due });
     for wave in &survey.set.waves {
         let outcome = apply_wave(ctx, cluster, &survey.set, &survey.steps, wave).await;
@@ -169,7 +169,7 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
     }
     let mut is_settled = true;
     if !survey.removals.is_empty() {
-        ctx.phase("prune", format!("removing what is no longer in the manifests ({} objects)", survey.removals.len()));
+        ctx.phase("prune", format!("removing what is no longer in the manifests ({})", counted(survey.removals.len())));
         for removed in inventory::remove(ctx, cluster, &survey.removals, job.options.timeout).await? {
             is_settled &= removed.outcome.is_settled();
             match (removed.outcome, removed.reason) {
@@ -188,9 +188,9 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
 /// The error for a roll-out that the user ended: what was done, and how to go on.
 pub(super) fn interrupted(survey: &Survey, revision: u64) -> Error {
     Error::interrupted(format!(
-        "interrupted: revision {revision} of {} is not complete ({} objects were to be changed)",
+        "interrupted: revision {revision} of {} is not complete ({} to change)",
         survey.plan.application,
-        survey.steps.iter().filter(|step| step.change.action != Action::Keep).count()
+        counted(survey.steps.iter().filter(|step| step.change.action != Action::Keep).count())
     ))
     .hint("run the same command again to go on, or `kubectl evolve rollback` to go back")
 }

@@ -69,6 +69,7 @@ pub(super) async fn wait_for(
     attempt.health = report.objects;
     attempt.evidence.extend(report.failure);
     attempt.notes.extend(report.notes);
+    attempt.images.extend(report.images);
     Ok(attempt.evidence.is_empty() && !report.timed_out)
 }
 

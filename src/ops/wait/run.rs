@@ -62,9 +62,11 @@ pub async fn wait(ctx: &Ctx, cluster: &Cluster, request: WaitRequest) -> Result<
         notes.push(format!("the cluster did not answer at the end: {silence}"));
     }
     let failure = wait.failure(&end, &mut notes).await;
+    let images = wait.scene.images();
     let mut report = report(&request, &board, notes);
     report.timed_out = matches!(end, End::TimeOver(_));
     report.failure = failure;
+    report.images = images;
     Ok(report)
 }
 

@@ -11,7 +11,12 @@ use super::{
 use crate::{
     cluster::{Resource, WatchEvent},
     error::{Error, Result},
-    rules::{events::time, fields::text, rollout::owner},
+    model::ImageUse,
+    rules::{
+        events::time,
+        fields::{list, text},
+        rollout::owner,
+    },
 };
 
 /// How many events about one object are kept, the newest.
@@ -48,6 +53,11 @@ impl Scene {
     /// Whether every watch has told what there is.
     pub fn is_complete(&self) -> bool {
         self.incomplete.is_empty()
+    }
+
+    /// The images that the pods run, with the digests that their nodes tell.
+    pub fn images(&self) -> BTreeSet<ImageUse> {
+        self.pods.values().flat_map(images_of).collect()
     }
 
     /// Takes in what a watch tells.
@@ -158,4 +168,23 @@ impl Scene {
 fn identity(resource: &Resource, object: &Value) -> Identity {
     let of = |field: &str| text(object, &format!("/metadata/{field}")).to_owned();
     (resource.group.clone(), resource.kind.clone(), of("namespace"), of("name"))
+}
+
+/// The images as the pod's spec names them; a node may give the same image another name.
+fn images_of(pod: &Value) -> Vec<ImageUse> {
+    let named: HashMap<&str, &str> = ["/spec/initContainers", "/spec/containers"]
+        .into_iter()
+        .flat_map(|containers| list(pod, containers))
+        .map(|container| (text(container, "/name"), text(container, "/image")))
+        .collect();
+    ["/status/initContainerStatuses", "/status/containerStatuses"]
+        .into_iter()
+        .flat_map(|statuses| list(pod, statuses))
+        .filter_map(|status| {
+            let id = text(status, "/imageID");
+            let (_, digest) = id.rsplit_once('@').unwrap_or(("", id));
+            let image = (*named.get(text(status, "/name"))?).to_owned();
+            digest.starts_with("sha256:").then(|| ImageUse { image, digest: Some(digest.to_owned()) })
+        })
+        .collect()
 }
