@@ -1,18 +1,22 @@
 //! Whatever the rules call an error in a field, the API server has to refuse too: valid objects of many kinds, changed
 //! in one place after the other, are judged by both.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::StreamExt;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{
+    Api,
+    api::{DeleteParams, PostParams},
+};
 use kubectl_evolve::{
-    model::{Manifest, ObjectRef, Severity},
+    model::{Manifest, Severity},
     rules::manifests::{Context, Facts, Set, judge},
-    schema::builtin,
     source::Sources,
 };
 use serde_json::{Value, json};
 
-use crate::support::TestCluster;
+use super::support::{TestCluster, wait_until};
 
 /// The rules that judge an object by itself.
 const CODES: [&str; 11] = [
@@ -31,50 +35,106 @@ const CODES: [&str; 11] = [
 
 /// One of so many changes is tried, which takes seconds; all of them (1 here) take two minutes.
 const EVERY: usize = 7;
-const UNCHANGED: &str = "unchanged ";
 
 #[tokio::test]
 async fn the_api_server_refuses_what_the_rules_call_an_error() {
     let Some(cluster) = TestCluster::find().await else { return };
     let namespace = cluster.namespace("agreement").await;
     let valid = Sources::parse("valid.yaml", include_str!("../manifests/valid.yaml")).unwrap().manifests;
-    let cases = valid.iter().flat_map(|manifest| {
-        let name = |what: String| format!("{}: {what}", manifest.reference);
-        let changed =
-            changes(&manifest.object).into_iter().step_by(EVERY).map(move |(what, object)| (name(what), object));
-        std::iter::once((UNCHANGED.to_owned() + &manifest.reference.to_string(), manifest.object.clone()))
-            .chain(changed)
-    });
-    let judged = futures::stream::iter(cases).map(|(what, object)| {
-        let (client, namespace) = (&cluster.client, &namespace.name);
-        async move { (what, errors(&object), refusal(client, namespace, object).await) }
-    });
-    let (mut total, mut false_alarms) = (0, Vec::new());
-    let mut judged = judged.buffer_unordered(16);
-    while let Some((what, errors, refusal)) = judged.next().await {
-        total += 1;
-        assert!(!what.starts_with(UNCHANGED) || refusal.is_none(), "{what}: {refusal:?}");
-        if !errors.is_empty() && refusal.is_none() {
-            false_alarms.push(format!("{what}: {}", errors.join("; ")));
+    let mut judged = Judged::default();
+    for manifest in &valid {
+        judged.all_changes(&cluster, &namespace.name, manifest, &[], EVERY).await;
+    }
+    judged.assert_agreement();
+}
+
+/// The same for a custom resource, whose types only a definition in the set tells.
+#[tokio::test]
+async fn the_api_server_refuses_what_the_rules_call_an_error_by_a_definition() {
+    let Some(cluster) = TestCluster::find().await else { return };
+    let namespace = cluster.namespace("agreement").await;
+    // A group of its own, so that runs side by side do not meet.
+    let text = include_str!("../manifests/custom.yaml").replace("GROUP", &format!("{}.example", namespace.name));
+    let manifests = Sources::parse("custom.yaml", text).unwrap().manifests;
+    let (definition, resource) = (&manifests[0], &manifests[1]);
+    let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client.clone());
+    let name = &definition.reference.name;
+    definitions
+        .create(&PostParams::default(), &serde_json::from_value(definition.object.clone()).unwrap())
+        .await
+        .unwrap();
+    wait_until("the definition to be served", Duration::from_secs(20), async || {
+        refusal(&cluster.client, &namespace.name, resource, &manifests).await.is_none().then_some(())
+    })
+    .await;
+    let mut judged = Judged::default();
+    judged.all_changes(&cluster, &namespace.name, resource, &manifests, 1).await;
+    definitions.delete(name, &DeleteParams::default()).await.unwrap();
+    judged.assert_agreement();
+}
+
+/// The verdicts on many objects.
+#[derive(Default)]
+struct Judged {
+    total: usize,
+    /// Those of the rules' errors that the server has nothing against.
+    false_alarms: Vec<String>,
+}
+
+impl Judged {
+    /// Judges an object, which has to pass, and every so many of its changes.
+    async fn all_changes(
+        &mut self,
+        cluster: &TestCluster,
+        namespace: &str,
+        valid: &Manifest,
+        beside: &[Manifest],
+        every: usize,
+    ) {
+        let refused = refusal(&cluster.client, namespace, valid, beside).await;
+        assert_eq!((errors(valid, beside), refused), (Vec::new(), None), "{}", valid.reference);
+        let changes = changes(&valid.object).into_iter().step_by(every);
+        let mut judged = futures::stream::iter(changes)
+            .map(|(what, object)| async move {
+                let changed = Manifest { object, ..valid.clone() };
+                (what, errors(&changed, beside), refusal(&cluster.client, namespace, &changed, beside).await)
+            })
+            .buffer_unordered(16);
+        while let Some((what, errors, refusal)) = judged.next().await {
+            self.total += 1;
+            if !errors.is_empty() && refusal.is_none() {
+                self.false_alarms.push(format!("{} {what}: {}", valid.reference, errors.join("; ")));
+            }
         }
     }
-    assert!(false_alarms.is_empty(), "{} of {total} are accepted:\n{}", false_alarms.len(), false_alarms.join("\n"));
+
+    #[track_caller]
+    fn assert_agreement(&self) {
+        let Self { total, false_alarms } = self;
+        assert!(
+            false_alarms.is_empty(),
+            "{} of {total} are accepted:\n{}",
+            false_alarms.len(),
+            false_alarms.join("\n")
+        );
+    }
 }
 
 /// What the rules have against an object.
-fn errors(object: &Value) -> Vec<String> {
-    let manifest = Manifest { reference: ObjectRef::of(object), object: object.clone(), place: Default::default() };
-    let manifests = [manifest];
+fn errors(manifest: &Manifest, beside: &[Manifest]) -> Vec<String> {
+    let manifests = [std::slice::from_ref(manifest), beside].concat();
     let set = Set::new(&manifests, "default");
-    let found = judge(Context { set: &set, facts: &Facts::default() }, &BTreeMap::new());
-    let errors = found.iter().filter(|found| found.severity == Severity::Error && CODES.contains(&found.code));
+    let found = judge(Context { set: &set, facts: &Facts::default() }, &BTreeMap::new()).into_iter();
+    let errors =
+        found.filter(|found| found.manifest == 0 && found.severity == Severity::Error && CODES.contains(&found.code));
     errors.map(|found| format!("[{}] {} {}", found.code, found.path, found.message)).collect()
 }
 
 /// What the API server has against an object, by a dry run of server-side apply.
-async fn refusal(client: &kube::Client, namespace: &str, mut object: Value) -> Option<String> {
-    let reference = ObjectRef::of(&object);
-    let kind = builtin().kind(&reference.api_version, &reference.kind).unwrap();
+async fn refusal(client: &kube::Client, namespace: &str, manifest: &Manifest, beside: &[Manifest]) -> Option<String> {
+    let (mut object, reference) = (manifest.object.clone(), &manifest.reference);
+    let set = Set::new(beside, "default");
+    let (_, kind) = set.kind(reference).unwrap();
     let root = if reference.group().is_empty() { "api" } else { "apis" };
     let mut path = format!("/{root}/{}", reference.api_version);
     if kind.namespaced {

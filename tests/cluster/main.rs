@@ -3,6 +3,8 @@
 //! They need `EVOLVE_TEST_CLUSTER=1` and a KUBECONFIG; without the first, those that need a cluster say so and pass.
 
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod check_agreement;
 #[cfg(all(test, unix))]
 mod completion;

@@ -11,6 +11,9 @@ use crate::{
     rules::manifests::{Facts, Known, Reference},
 };
 
+/// How many names a remark gives.
+const SHOWN: usize = 3;
+
 /// Objects of one kind in one namespace, each with whether the keys of its data matter.
 type Group<'a> = BTreeMap<&'a ObjectRef, bool>;
 
@@ -89,14 +92,11 @@ async fn read(cluster: &Cluster, resource: &Resource, target: &ObjectRef) -> Res
 }
 
 /// The first few names, and how many more there are.
-fn names<'t>(targets: impl Iterator<Item = &'t ObjectRef>) -> String {
-    let all: Vec<String> = targets.map(ToString::to_string).collect();
-    match all.as_slice() {
-        [first @ .., _, _] if first.len() >= 3 => {
-            format!("{} and {} more", first.get(..3).unwrap_or_default().join(", "), all.len() - 3)
-        }
-        all => all.join(", "),
-    }
+fn names<'t>(targets: impl ExactSizeIterator<Item = &'t ObjectRef>) -> String {
+    let more = targets.len().saturating_sub(SHOWN);
+    let shown: Vec<String> = targets.take(SHOWN).map(ToString::to_string).collect();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    shown.join(", ") + &more
 }
 
 /// The minor version in `v1.34.4` or `v1.34+`.

@@ -78,8 +78,10 @@ fn check(visit: &Visit<'_>, findings: &mut Findings) {
     let name = kind.short_name();
     let listed = |list: &[(&str, &str)], field: &str| list.contains(&(name, field));
     let missing = kind.fields.iter().filter(|field| match keys.get(&field.name) {
-        None | Some(Value::Null) => true,
+        None => true,
+        // A definition may allow null.
         Some(_) if visit.schema.is_custom() => false,
+        Some(Value::Null) => true,
         Some(Value::String(text)) => text.is_empty(),
         // A slice without endpoints is how a Service without pods looks.
         Some(Value::Array(items)) => items.is_empty() && name != "EndpointSlice",
