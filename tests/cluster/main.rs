@@ -25,6 +25,8 @@ mod inventory;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod kill_delete;
+#[cfg(test)]
 mod kubeconfig;
 #[cfg(test)]
 mod lock;
