@@ -32,7 +32,11 @@ impl Application {
     /// Usage, when the configuration is wrong or no name can be had.
     pub fn find(ctx: &Ctx, target: &Target, input: Option<&Path>) -> Result<Self> {
         let request = ConfigRequest { file: target.config.clone(), profile: target.profile.clone() };
-        let config = ops::config::load(ctx, &request)?;
+        Self::of(ctx, target, input, ops::config::load(ctx, &request)?)
+    }
+
+    /// The same where the configuration is known, or is known not to count.
+    pub fn of(ctx: &Ctx, target: &Target, input: Option<&Path>, config: Option<Config>) -> Result<Self> {
         let settings = config.as_ref().map(|config| &config.settings);
         let named = target.application.clone().or_else(|| settings.map(|settings| settings.name.clone()));
         let name = match named {

@@ -246,3 +246,19 @@ async fn the_documented_permissions_are_enough() {
         .await
         .failed(1, &["403"; 0]);
 }
+
+#[tokio::test]
+async fn a_configuration_counts_for_its_own_manifests_only() {
+    let Some(shop) = Shop::open("elsewhere").await else { return };
+    let evolve = &shop.evolve;
+    evolve.file("evolve.yaml", "name: shop\nnamespace: absent\nmanifests: [manifests]\n");
+    evolve.file("manifests/settings.yaml", CONFIG);
+    evolve.file("other/thing.yaml", CONFIG);
+    let diff = async |file: &str| evolve.run(&["diff", "-f", file, "-o", "json", "-n", &shop.namespace.name]).await;
+    for (file, application) in
+        [("other/thing.yaml", "thing"), ("manifests/settings.yaml", "shop"), ("manifests", "shop")]
+    {
+        let plan: Value = serde_json::from_str(&diff(file).await.succeeded().stdout).unwrap();
+        assert_eq!(plan["application"], application, "{file}");
+    }
+}

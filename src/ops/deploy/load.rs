@@ -1,6 +1,9 @@
 //! From the request and the configuration to the manifests and the options of a deploy.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::plan::Policy;
 use crate::{
@@ -87,7 +90,11 @@ pub(crate) async fn load(ctx: &Ctx, request: &DeployRequest) -> Result<Loaded> {
         Input::File(path) | Input::Kustomize(path) => Some(path.as_path()),
         Input::Url(_) | Input::Stdin => None,
     });
-    let application = Application::find(ctx, &request.target, named)?;
+    let mut application = Application::find(ctx, &request.target, named)?;
+    if is_elsewhere(ctx, request, &asked, application.config.as_ref()) {
+        ctx.note("evolve.yaml names other manifests, so it does not count here; --config says otherwise");
+        application = Application::of(ctx, &request.target, named, None)?;
+    }
     let config = application.config.as_ref();
     let given = !request.files.is_empty() || !request.kustomize.is_empty();
     let inputs = if given { asked } else { default_inputs(ctx, config)? };
@@ -112,6 +119,33 @@ pub(crate) async fn load(ctx: &Ctx, request: &DeployRequest) -> Result<Loaded> {
     }
     let options = Options::of(request, config);
     Ok(Loaded { inputs: inputs.iter().map(ToString::to_string).collect(), application, sources, partial, options })
+}
+
+/// Whether the inputs were named by hand and are none of the configuration's, which was only found on the way up.
+fn is_elsewhere(ctx: &Ctx, request: &DeployRequest, asked: &[Input], config: Option<&Config>) -> bool {
+    let Some(config) = config.filter(|_| request.target.config.is_none() && request.target.profile.is_none()) else {
+        return false;
+    };
+    let real = |path: &Path| ctx.environment.folder.join(path).canonicalize().ok();
+    let paths = |inputs: &[Input]| -> Option<Vec<PathBuf>> {
+        let path = |input: &Input| match input {
+            Input::File(path) | Input::Kustomize(path) => real(path),
+            Input::Url(_) | Input::Stdin => None,
+        };
+        inputs.iter().map(path).collect()
+    };
+    // Standard input and URLs may be anything, so the configuration counts for them.
+    let (Some(asked), own) = (paths(asked).filter(|asked| !asked.is_empty()), config_inputs(config)) else {
+        return false;
+    };
+    let own: Vec<PathBuf> = own.iter().filter_map(|input| paths(std::slice::from_ref(input))).flatten().collect();
+    let together = |one: &PathBuf| own.iter().any(|own| one.starts_with(own) || own.starts_with(one));
+    !own.is_empty() && !asked.iter().any(together)
+}
+
+fn config_inputs(config: &Config) -> Vec<Input> {
+    let kustomize = config.settings.kustomize.iter().map(|folder| Input::Kustomize(folder.into()));
+    config.settings.manifests.iter().map(|text| Input::parse(text)).chain(kustomize).collect()
 }
 
 /// The namespace of objects that name none: as asked for, else the only one that the manifests name, else the
@@ -141,12 +175,9 @@ fn request_inputs(request: &DeployRequest) -> Vec<Input> {
 
 /// The configuration's manifests, else those that lie in the folder by habit.
 fn default_inputs(ctx: &Ctx, config: Option<&Config>) -> Result<Vec<Input>> {
-    if let Some(Config { settings, .. }) = config {
-        let kustomize = settings.kustomize.iter().map(|folder| Input::Kustomize(folder.into()));
-        let inputs: Vec<Input> = settings.manifests.iter().map(|text| Input::parse(text)).chain(kustomize).collect();
-        if !inputs.is_empty() {
-            return Ok(inputs);
-        }
+    let inputs = config.map(config_inputs).unwrap_or_default();
+    if !inputs.is_empty() {
+        return Ok(inputs);
     }
     let folder = config.map_or(Path::new(""), |config| &config.folder);
     let secrets = config.is_some_and(|config| !config.settings.secrets.is_empty());
