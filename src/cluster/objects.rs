@@ -319,7 +319,7 @@ fn without_secrets(error: Error, reference: &ObjectRef) -> Error {
     if matches!(refusal.code, 403 | 409) {
         return error;
     }
-    let immutable = refusal.message.contains(IMMUTABLE).then(|| format!(": {IMMUTABLE}")).unwrap_or_default();
+    let immutable = if refusal.message.contains(IMMUTABLE) { format!(": {IMMUTABLE}") } else { String::new() };
     let fields: Vec<&str> = refusal.causes.iter().map(|cause| cause.field.as_str()).collect();
     let message = format!("refused ({}): {}{immutable}", refusal.reason, fields.join(", "));
     let causes = refusal.causes.iter().map(|cause| Cause { message: String::new(), ..cause.clone() }).collect();
