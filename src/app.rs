@@ -37,8 +37,8 @@ fn run(cli: Cli, environment: Environment) -> Result<u8> {
         .enable_all()
         .build()
         .map_err(|cause| Error::failed("the process cannot start its threads").because(cause))?;
+    let events = progress(&cli.global, &environment);
     let code = runtime.block_on(async {
-        let events = progress(&cli.global, &environment);
         let mut session = Session::new(cli.global.clone(), environment, Arc::clone(&events));
         let cancel = session.ctx.cancel.clone();
         let command = cli.command.run(&mut session);
@@ -57,6 +57,7 @@ fn run(cli: Cli, environment: Environment) -> Result<u8> {
             () = tokio::time::sleep(LEAVE_IN_ORDER) => Err(interrupted()),
         }
     });
+    events.finish();
     // A read of stdin cannot be cancelled; it must not hold the process.
     runtime.shutdown_background();
     code

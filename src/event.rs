@@ -26,6 +26,9 @@ pub enum Event {
 /// Receives events. Called from several tasks, in the order in which things happened.
 pub trait Sink: Send + Sync {
     fn emit(&self, event: Event);
+
+    /// Leaves the screen in order, because other output follows.
+    fn finish(&self) {}
 }
 
 /// Drops every event.

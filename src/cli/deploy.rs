@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{
     Session, check,
     global::duration,
-    output::{Format, Style, counts, draw_check, draw_plan},
+    output::{Format, Style, counts, draw_check, draw_evidence, draw_plan},
 };
 use crate::{
     error::Result,
@@ -196,7 +196,7 @@ pub fn draw(out: &mut dyn Write, style: &Style, report: &DeployReport) -> std::i
         draw_plan(out, style, plan)?;
     }
     for evidence in &report.evidence {
-        writeln!(out, "{} {}: {}", style.bad("failed:"), evidence.object, evidence.summary)?;
+        draw_evidence(out, style, evidence)?;
     }
     for note in &report.notes {
         writeln!(out, "{} {note}", style.faint("note:"))?;

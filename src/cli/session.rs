@@ -57,6 +57,7 @@ impl Session {
         format: Format,
         draw: impl FnOnce(&mut dyn Write, &Style) -> io::Result<()>,
     ) -> Result<()> {
+        self.ctx.events.finish();
         let written = match format {
             Format::Human => draw(&mut self.out, &self.style),
             Format::Json | Format::Yaml => write_report(&mut self.out, kind, report, format),
@@ -93,6 +94,7 @@ impl Session {
 
     /// Writes text as it is.
     pub fn write(&mut self, draw: impl FnOnce(&mut dyn Write, &Style) -> io::Result<()>) -> Result<()> {
+        self.ctx.events.finish();
         quiet_on_broken_pipe(draw(&mut self.out, &self.style).and_then(|()| self.out.flush()))
     }
 }

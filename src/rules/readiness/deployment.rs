@@ -43,11 +43,7 @@ fn gap(object: &Value, wanted: i64) -> Option<String> {
     let ready = count(object, "/status/readyReplicas");
     let available = count(object, "/status/availableReplicas");
     if updated < wanted {
-        let refused = condition(object, "ReplicaFailure").filter(Condition::is_true);
-        return Some(match refused {
-            Some(condition) => format!("{updated} of {wanted} updated: {}", condition.words()),
-            None => format!("{updated} of {wanted} updated"),
-        });
+        return Some(format!("{updated} of {wanted} updated"));
     }
     if replicas > wanted {
         return Some(format!("{updated} of {wanted} updated, {} old to go", replicas - wanted));
@@ -143,14 +139,5 @@ mod tests {
         let health = judge(&deployment(", paused: true", "replicas: 2, updatedReplicas: 1"));
         assert_eq!((health.status, health.reason.as_str()), (Status::Current, "Paused"));
         assert!(health.message.starts_with("paused with 1 of 2 updated"), "{}", health.message);
-    }
-
-    #[test]
-    fn refused_pods_are_said() {
-        let health = judge(&deployment(
-            "",
-            "unavailableReplicas: 2, conditions: [{type: ReplicaFailure, status: 'True', reason: FailedCreate, message: 'pods \"d-1\" is forbidden: exceeded quota: q'}]",
-        ));
-        assert_eq!(health.message, "0 of 2 updated: pods \"d-1\" is forbidden: exceeded quota: q");
     }
 }

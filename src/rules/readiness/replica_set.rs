@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::health::unseen;
 use crate::{
     model::Health,
-    rules::fields::{Condition, condition, count, counted, number},
+    rules::fields::{count, counted, number},
 };
 
 pub(super) fn health(object: &Value) -> Option<Health> {
@@ -17,11 +17,7 @@ fn judge(object: &Value) -> Health {
     let replicas = count(object, "/status/replicas");
     let available = count(object, "/status/availableReplicas").min(count(object, "/status/readyReplicas"));
     if replicas < wanted {
-        let refused = condition(object, "ReplicaFailure").filter(Condition::is_true);
-        return Health::in_progress(match refused {
-            Some(condition) => format!("{replicas} of {wanted} created: {}", condition.words()),
-            None => format!("{replicas} of {wanted} created"),
-        });
+        return Health::in_progress(format!("{replicas} of {wanted} created"));
     }
     if replicas > wanted {
         return Health::in_progress(format!("{} to go", replicas - wanted));
@@ -50,10 +46,6 @@ mod tests {
         assert_eq!(
             of("replicas: 2, readyReplicas: 2, availableReplicas: 2"),
             (Status::Current, "2 replicas available".into())
-        );
-        assert_eq!(
-            of("replicas: 0, conditions: [{type: ReplicaFailure, status: 'True', reason: FailedCreate, message: exceeded quota}]").1,
-            "0 of 2 created: exceeded quota"
         );
     }
 }

@@ -218,7 +218,7 @@ impl Bench<'_> {
         };
         match pod {
             Some(pod) => self.rollout.pods.push(format!("{} ({words})", name(pod))),
-            None => self.rollout.pods.push(words.clone()),
+            None => self.rollout.health.message.push_str(&format!("; {words}")),
         }
         self.unsettled.get_or_insert(words);
     }
@@ -360,7 +360,7 @@ mod tests {
     fn refused_pods_are_a_trouble_of_the_workload() {
         let refused = "conditions: [{type: ReplicaFailure, status: 'True', reason: FailedCreate, message: 'pods \"a\" is forbidden: exceeded quota: q'}]";
         let mut case = Case::new(deployment(refused), vec![]);
-        assert_eq!(case.at(0).pods, ["its pods are refused: exceeded quota: q"]);
+        assert_eq!(case.at(0).health.message, "0 of 1 updated; its pods are refused: exceeded quota: q");
         let last = case.at(10);
         assert_eq!((last.health.status, last.health.reason.as_str()), (Status::Failed, "FailedCreate"));
         assert_eq!(last.health.message, "its pods are refused: exceeded quota: q");
