@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures::{StreamExt, TryStreamExt, stream};
+
 use super::{
     members::members,
     parent::{self, get},
@@ -27,6 +29,8 @@ const KUBECTL: &str = "kubectl/v1.34.0";
 const KUBECTL_MANAGERS: (&str, &str) = ("kubectl", "kubectl-applyset");
 /// How long another operation on the application is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+/// Objects that are given away at once; the client bounds the requests too.
+const SIDE_BY_SIDE: usize = 16;
 /// How often an object that changes meanwhile is tried again.
 const TRIES: usize = 5;
 
@@ -141,9 +145,12 @@ impl Place {
         };
         let is_kubectl = applyset::tool_name(&tooling) == KUBECTL_MANAGERS.0;
         if is_kubectl {
-            for member in members(&self.cluster, &found).await? {
-                give_away(&self.cluster, &ObjectRef::of(&member), KUBECTL_MANAGERS.0).await?;
-            }
+            let members = members(&self.cluster, &found).await?;
+            stream::iter(members.iter().map(ObjectRef::of))
+                .map(|member| async move { give_away(&self.cluster, &member, KUBECTL_MANAGERS.0).await })
+                .buffer_unordered(SIDE_BY_SIDE)
+                .try_collect::<()>()
+                .await?;
         }
         let theirs = Inventory { tooling, ..found };
         parent::write(&self.cluster, &self.application, &theirs, true).await?;
