@@ -25,6 +25,7 @@ pub enum Command {
     Check(super::check::Arguments),
     History(super::history::Arguments),
     Evidence(super::evidence::Arguments),
+    Restart(super::restart::Arguments),
     Rollback(super::rollback::Arguments),
     Delete(super::delete::Arguments),
     Inventory(super::inventory::Arguments),
@@ -49,6 +50,7 @@ impl Command {
             Self::Inventory(arguments) => super::inventory::run(arguments, session).await,
             Self::Lock(arguments) => super::lock::run(arguments, session).await,
             Self::Plan(arguments) => super::plan::run(arguments, session).await,
+            Self::Restart(arguments) => super::restart::run(arguments, session).await,
             Self::Rollback(arguments) => super::rollback::run(arguments, session).await,
             Self::Version(arguments) => super::version::run(arguments, session).await,
         }

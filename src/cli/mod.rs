@@ -15,6 +15,7 @@ mod inventory;
 mod lock;
 pub mod output;
 mod plan;
+mod restart;
 mod rollback;
 mod session;
 mod version;

@@ -13,6 +13,7 @@ mod lock;
 mod object;
 mod plan;
 mod removal;
+mod restart;
 mod version;
 mod wait;
 
@@ -29,6 +30,7 @@ pub use lock::*;
 pub use object::*;
 pub use plan::*;
 pub use removal::*;
+pub use restart::*;
 pub use version::*;
 pub use wait::*;
 

@@ -12,6 +12,7 @@ pub mod history;
 pub mod identity;
 pub mod inventory;
 pub mod lock;
+pub mod restart;
 pub mod revisions;
 pub mod rollback;
 pub mod version;

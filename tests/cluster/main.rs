@@ -35,6 +35,8 @@ mod manifests;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod restart;
+#[cfg(test)]
 mod rollback;
 #[cfg(test)]
 mod support;

@@ -47,7 +47,9 @@ impl Stage {
             let mut object: Value = serde_saphyr::from_str(document).unwrap();
             object["metadata"]["namespace"] = self.namespace.name.clone().into();
             let (version, kind) = (object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
-            let resource = cluster.resource(version, kind).await.unwrap().unwrap();
+            // A kind that was defined a moment ago is served a moment later.
+            let asked = async || cluster.resource(version, kind).await.unwrap();
+            let resource = wait_until("the kind", Duration::from_secs(20), asked).await;
             let applied = cluster.apply(&resource, &object, ApplyMode::default()).await.unwrap();
             targets.push(Target { resource, object: applied.object, changed: true });
         }

@@ -1,0 +1,38 @@
+//! Rolling restarts on a real node.
+
+use super::support::{Evolve, TestCluster};
+
+const WORKLOAD: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: main, image: 'busybox:1.36', command: [sleep, '1000000']}]
+";
+
+#[tokio::test]
+async fn a_restart_replaces_the_pods_of_what_is_named() {
+    let Some(cluster) = TestCluster::find().await else { return };
+    let namespace = cluster.namespace("restart").await;
+    let evolve = Evolve::new(&cluster.kubeconfig);
+    evolve.file("api.yaml", WORKLOAD);
+    evolve.run(&["deploy", "-f", "api.yaml", "-n", &namespace.name, "--app", "shop"]).await.succeeded();
+    for target in [&["deployment/api"][..], &["api"], &["-l", "applyset.kubernetes.io/part-of"], &["--app", "shop"]] {
+        let before = namespace.names("/api/v1", "pods").await;
+        let ended = evolve.run(&[&["restart", "-n", &namespace.name], target].concat()).await;
+        ended.succeeded();
+        assert!(ended.stdout.contains("restarted and healthy: deployment.apps/api"), "{ended}");
+        let objects = namespace.list("/apis/apps/v1", "deployments").await;
+        assert!(
+            objects.iter().all(|object| object["status"]["updatedReplicas"] == 1 && object["status"]["replicas"] == 1)
+        );
+        assert!(namespace.names("/api/v1", "pods").await.iter().any(|pod| !before.contains(pod)), "{target:?}");
+    }
+    let ended = evolve.run(&["restart", "-n", &namespace.name, "nothing"]).await;
+    ended.failed(2, &["no Deployment, StatefulSet or DaemonSet nothing", "kubectl get deployments"]);
+    evolve.run(&["restart", "-n", &namespace.name, "service/api"]).await.failed(2, &["service cannot be restarted"]);
+}
