@@ -32,19 +32,20 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
     let mut request = arguments.manifests.request(session);
     arguments.consent.add_to(&mut request);
-    match ops::deploy::plan(&session.ctx, request).await {
-        Ok(plan) => {
-            let code = print_plan(session, &plan, arguments.output)?;
-            Ok(match arguments.exit_code {
-                true if plan.changes_something() => DIFFERS,
-                true => exit::DONE,
-                false => code,
-            })
-        }
+    let planned = ops::deploy::plan(&session.ctx, request).await;
+    let printed = planned.and_then(|plan| {
+        let code = print_plan(session, &plan, arguments.output)?;
+        Ok(match arguments.exit_code {
+            true if plan.changes_something() => DIFFERS,
+            true => exit::DONE,
+            false => code,
+        })
+    });
+    match printed {
         Err(error) if arguments.exit_code && exit::code(&error) < ERROR => {
             session.tell_error(&error);
             Ok(ERROR)
         }
-        Err(error) => Err(error),
+        printed => printed,
     }
 }

@@ -18,6 +18,8 @@ use crate::error::{Cause, Error, Refusal, Result};
 /// Requests in flight at once. The API server's throughput for writes peaks near this number; see
 /// docs/performance.md.
 const IN_FLIGHT: usize = 16;
+/// Places beyond those, so that a lock can be renewed while every other place is taken by slow requests.
+const SPARE: usize = 4;
 /// How often an answer of 429 or 5xx is tried again.
 const RETRIES: u32 = 6;
 /// How long a server that has answered before may refuse connections, as it does while it restarts.
@@ -78,7 +80,7 @@ impl Cluster {
             server: server.trim_end_matches('/').to_owned(),
             namespace,
             timeout,
-            slots: Semaphore::new(IN_FLIGHT),
+            slots: Semaphore::new(IN_FLIGHT + SPARE),
             requests: AtomicUsize::new(0),
             reached: AtomicBool::new(false),
             discovery,

@@ -24,6 +24,13 @@ pub fn newest_deployed(revisions: &[RevisionSummary]) -> Option<u64> {
     deployed(since)
 }
 
+/// The revision whose manifests a deploy of a part completes: the newest deployed one, else the newest one that was
+/// begun. There is none since the application was deleted.
+pub fn newest_whole(revisions: &[RevisionSummary]) -> Option<u64> {
+    let begun = || revisions.last().filter(|revision| revision.cause != DELETE).map(|revision| revision.number);
+    newest_deployed(revisions).or_else(begun)
+}
+
 fn deployed<'r>(mut newest_first: impl Iterator<Item = &'r RevisionSummary>) -> Option<u64> {
     newest_first.find(|revision| revision.outcome == Outcome::Deployed).map(|revision| revision.number)
 }

@@ -11,9 +11,12 @@ use crate::model::FIELD_MANAGER;
 /// The managers whose fields are taken over, with the operation under which they own them.
 const MIGRATED: [(&str, &str); 2] = [("kubectl-client-side-apply", "Update"), ("kubectl", "Apply")];
 
-/// Whether a manager is one that is taken over.
-pub fn is_migrated(manager: &str) -> bool {
-    MIGRATED.iter().any(|(name, _)| *name == manager)
+/// Whether the server's words for a conflict mean an entry that is taken over. An entry of an Update says `using` and
+/// its version; one of `kubectl scale` says `with subresource`.
+pub fn is_migrated_conflict(message: &str) -> bool {
+    let manager = message.split('"').nth(1).unwrap_or_default();
+    let operation = if message.contains(" using ") { "Update" } else { "Apply" };
+    !message.contains("with subresource") && MIGRATED.contains(&(manager, operation))
 }
 
 fn is_migrated_entry(entry: &Value) -> bool {

@@ -61,29 +61,33 @@ fn map_matches(desired: &Map<String, Value>, owned: &Map<String, Value>, live: &
 /// A list is owned item by item: by the keys of each item (`k:{"name":"api"}`), or by value (`v:"finalizer"`).
 fn list_matches(desired: &[Value], owned: &Map<String, Value>, live: &[Value]) -> bool {
     let items: Vec<(&String, &Value)> = owned.iter().filter(|(key, _)| *key != ".").collect();
-    items.len() == desired.len()
-        && items.iter().all(|(key, owned)| match key.split_once(':') {
-            Some(("v", value)) => {
-                let value: Option<Value> = serde_json::from_str(value).ok();
-                value.is_some_and(|value| desired.contains(&value) && live.contains(&value))
+    let places: Option<Vec<(usize, usize)>> = items
+        .iter()
+        .map(|(key, owned)| match key.split_once(':')? {
+            ("v", value) => {
+                let value: Value = serde_json::from_str(value).ok()?;
+                let place = |list: &[Value]| list.iter().position(|item| *item == value);
+                Some((place(desired)?, place(live)?))
             }
-            Some(("k", keys)) => {
-                let keys: Option<Map<String, Value>> = serde_json::from_str(keys).ok();
-                keys.is_some_and(|keys| item_matches(desired, &keys, owned, live))
-            }
-            _ => false,
+            ("k", keys) => item_matches(desired, &serde_json::from_str(keys).ok()?, owned, live),
+            _ => None,
         })
+        .collect();
+    let Some(mut places) = places.filter(|places| places.len() == desired.len()) else { return false };
+    // An apply puts the items into the manifest's order.
+    places.sort_unstable();
+    places.windows(2).all(|pair| matches!(pair, [(_, first), (_, second)] if first < second))
 }
 
-fn item_matches(desired: &[Value], keys: &Map<String, Value>, owned: &Value, live: &[Value]) -> bool {
-    let Some(live) = live.iter().find(|item| keys.iter().all(|(key, value)| item.get(key) == Some(value))) else {
-        return false;
-    };
+/// Where the item with these keys is in both lists, when it is as wanted.
+fn item_matches(desired: &[Value], keys: &Map<String, Value>, owned: &Value, live: &[Value]) -> Option<(usize, usize)> {
+    let is_it = |item: &Value| keys.iter().all(|(key, value)| item.get(key) == Some(value));
+    let (at_live, live) = live.iter().enumerate().find(|(_, item)| is_it(item))?;
     // A key may be left out of the manifest where it has a default, as a port's protocol has.
-    let named = |item: &&Value| keys.iter().all(|(key, value)| item.get(key).is_none_or(|wanted| wanted == value));
-    let mut candidates = desired.iter().filter(named);
-    let (Some(wanted), None) = (candidates.next(), candidates.next()) else { return false };
-    matches(wanted, owned, live)
+    let named = |item: &Value| keys.iter().all(|(key, value)| item.get(key).is_none_or(|wanted| wanted == value));
+    let mut candidates = desired.iter().enumerate().filter(|(_, item)| named(item));
+    let ((at_desired, wanted), None) = (candidates.next()?, candidates.next()) else { return None };
+    matches(wanted, owned, live).then_some((at_desired, at_live))
 }
 
 #[cfg(test)]
@@ -144,6 +148,7 @@ mod tests {
             change("/spec/selector", json!({"app": "api", "tier": "back"})),
             change("/spec/ports/0/targetPort", json!(8002)),
             change("/spec/ports", json!([{"port": 80}])),
+            change("/metadata/finalizers", json!(["a/b", "c/d"])),
             change("/spec/ports", json!([{"port": 80, "targetPort": 8001}, {"port": 81, "targetPort": 8001}])),
             change("/spec/ports", json!([{"port": 80, "protocol": "UDP", "targetPort": 8001}])),
             change("/spec", json!({"selector": {"app": "api"}})),

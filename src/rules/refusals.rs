@@ -6,7 +6,7 @@ use crate::{
     config::{ConflictRule, Take},
     error::Refusal,
     model::{FieldConflict, ObjectRef},
-    rules::difference::MASK,
+    rules::{difference::MASK, migration},
 };
 
 /// Words by which the API server says that a field cannot be changed. There is no reason of its own for it
@@ -38,9 +38,11 @@ pub fn replace_would_lose(live: &Value) -> Option<&'static str> {
     }
 }
 
-/// The contested fields that a refusal of an apply names, with both values.
+/// The contested fields that a refusal of an apply names, with both values; without those of kubectl's own apply, which
+/// are taken over.
 pub fn conflicts(refusal: &Refusal, ours: &Value, live: &Value) -> Vec<FieldConflict> {
     let contested = refusal.causes.iter().filter(|cause| cause.reason == "FieldManagerConflict");
+    let contested = contested.filter(|cause| !migration::is_migrated_conflict(&cause.message));
     contested
         .map(|cause| {
             let path = cause.field.trim_start_matches('.').to_owned();
@@ -70,26 +72,28 @@ pub fn decide(rules: &[ConflictRule], object: &ObjectRef, conflict: &FieldConfli
 
 /// The value at a path as the API server writes it: `spec.template.spec.containers[name="api"].image`.
 fn find<'v>(object: &'v Value, path: &str) -> Option<&'v Value> {
-    steps(path).iter().try_fold(object, |value, step| match step {
+    steps(object, path)?.iter().try_fold(object, |value, step| match step {
         PathStep::Field(name) => value.get(name),
         PathStep::Item(keys) => value.as_array()?.iter().find(|item| is_item(item, keys)),
     })
 }
 
-/// Takes the field at a path out of an object.
-pub fn remove(object: &mut Value, path: &str) {
-    let mut steps = steps(path);
-    let Some(last) = steps.pop() else { return };
+/// Takes the field at a path out of an object. Returns whether it was there.
+pub fn remove(object: &mut Value, path: &str) -> bool {
+    let Some(mut steps) = steps(object, path) else { return false };
+    let Some(last) = steps.pop() else { return false };
     let parent = steps.iter().try_fold(object, |value, step| match step {
         PathStep::Field(name) => value.get_mut(name),
         PathStep::Item(keys) => value.as_array_mut()?.iter_mut().find(|item| is_item(item, keys)),
     });
     match (parent, last) {
-        (Some(Value::Object(fields)), PathStep::Field(name)) => {
-            fields.remove(&name);
+        (Some(Value::Object(fields)), PathStep::Field(name)) => fields.remove(&name).is_some(),
+        (Some(Value::Array(items)), PathStep::Item(keys)) => {
+            let before = items.len();
+            items.retain(|item| !is_item(item, &keys));
+            items.len() < before
         }
-        (Some(Value::Array(items)), PathStep::Item(keys)) => items.retain(|item| !is_item(item, &keys)),
-        _ => {}
+        _ => false,
     }
 }
 
@@ -103,33 +107,38 @@ fn is_item(item: &Value, keys: &[(String, Value)]) -> bool {
     keys.iter().all(|(key, value)| item.get(key).is_none_or(|other| other == value))
 }
 
-/// Reads the format of sigs.k8s.io/structured-merge-diff, `fieldpath/element.go`: `.name`, `[key="value",other=1]`.
-/// A field's name may hold dots and slashes; only what follows a dot up to the next dot or bracket is split here, which
-/// is all the server's text can tell.
-fn steps(path: &str) -> Vec<PathStep> {
+/// Reads the format of sigs.k8s.io/structured-merge-diff, `fieldpath/element.go`: `.name`, `[key="value",other=1]`. A
+/// field's name may hold dots, which the text does not mark, so the names are those that the object has.
+fn steps(object: &Value, path: &str) -> Option<Vec<PathStep>> {
     let mut steps = Vec::new();
-    let mut rest = path;
+    let (mut value, mut rest) = (object, path);
     while !rest.is_empty() {
-        if let Some(inside) = rest.strip_prefix('[') {
-            let (keys, after) = inside.split_once(']').unwrap_or((inside, ""));
-            let keys = keys.split(',').filter_map(|pair| {
-                let (key, value) = pair.split_once('=')?;
-                Some((key.to_owned(), serde_json::from_str(value).ok()?))
-            });
-            steps.push(PathStep::Item(keys.collect()));
-            rest = after;
-        } else {
-            let field = rest.trim_start_matches('.');
-            // Labels and annotations have dots of their own and nothing below them.
-            let whole = matches!(steps.as_slice(), [PathStep::Field(metadata), PathStep::Field(map)]
-                if metadata == "metadata" && (map == "labels" || map == "annotations"));
-            let end = if whole { field.len() } else { field.find(['.', '[']).unwrap_or(field.len()) };
-            let (name, after) = field.split_at(end);
-            steps.push(PathStep::Field(name.to_owned()));
-            rest = after;
+        match value {
+            Value::Array(items) => {
+                let (inside, after) = rest.strip_prefix('[')?.split_once(']')?;
+                let pair = |pair: &str| {
+                    let (key, value) = pair.split_once('=')?;
+                    Some((key.to_owned(), serde_json::from_str(value).ok()?))
+                };
+                let keys: Vec<(String, Value)> = inside.split(',').map(pair).collect::<Option<_>>()?;
+                value = items.iter().find(|item| is_item(item, &keys))?;
+                steps.push(PathStep::Item(keys));
+                rest = after;
+            }
+            Value::Object(fields) => {
+                rest = rest.trim_start_matches('.');
+                let leads = |name: &&String| {
+                    rest.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+                };
+                let name = fields.keys().filter(leads).max_by_key(|name| name.len())?;
+                value = &fields[name];
+                rest = rest.get(name.len()..)?;
+                steps.push(PathStep::Field(name.clone()));
+            }
+            _ => return None,
         }
     }
-    steps
+    Some(steps)
 }
 
 #[cfg(test)]
@@ -179,10 +188,10 @@ mod tests {
     #[test]
     fn a_contested_field_is_left_to_its_owner() {
         let mut object = json!({"metadata": {"labels": {"a.b/c": "1", "x": "2"}}, "spec": {"replicas": 2, "ports": [{"port": 1}, {"port": 2}]}});
-        remove(&mut object, "spec.replicas");
-        remove(&mut object, "metadata.labels.a.b/c");
-        remove(&mut object, "spec.ports[port=1]");
-        remove(&mut object, "spec.absent.field");
+        assert!(remove(&mut object, "spec.replicas"));
+        assert!(remove(&mut object, "metadata.labels.a.b/c"));
+        assert!(remove(&mut object, "spec.ports[port=1]"));
+        assert!(!remove(&mut object, "spec.absent.field"));
         assert_eq!(object, json!({"metadata": {"labels": {"x": "2"}}, "spec": {"ports": [{"port": 2}]}}));
     }
 }

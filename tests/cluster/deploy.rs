@@ -262,3 +262,46 @@ async fn a_configuration_counts_for_its_own_manifests_only() {
         assert_eq!(plan["application"], application, "{file}");
     }
 }
+
+#[tokio::test]
+async fn the_order_of_a_list_and_the_scale_of_another_are_seen() {
+    let Some(shop) = Shop::open("order").await else { return };
+    let app = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec:\n  replicas: 1\n  \
+               selector: {matchLabels: {app: api}}\n  template:\n    metadata: {labels: {app: api}}\n    spec:\n      \
+               initContainers:\n      - {name: one, image: 'busybox:1.36'}\n      - {name: two, image: 'busybox:1.36'}\n      \
+               containers: [{name: api, image: 'busybox:1.36'}]\n";
+    shop.deploy(app, &[]).await.succeeded();
+    let swapped = app.replace("name: one", "name: x").replace("name: two", "name: one").replace("name: x", "name: two");
+    let changed = shop.deploy(&swapped, &[]).await;
+    assert!(changed.succeeded().stderr.contains("deployment.apps/api changed"), "{changed}");
+    let deployment = shop.namespace.list("/apis/apps/v1", "deployments").await.swap_remove(0);
+    assert_eq!(deployment["spec"]["template"]["spec"]["initContainers"][0]["name"], "two");
+
+    let path = format!("/apis/apps/v1/namespaces/{}/deployments/api/scale?fieldManager=kubectl", shop.namespace.name);
+    let body = json!({"spec": {"replicas": 3}}).to_string().into_bytes();
+    shop.namespace.send("PATCH", &path, "application/merge-patch+json", body).await;
+    let refused = shop.deploy(&swapped.replace("replicas: 1", "replicas: 2"), &[]).await;
+    assert!(refused.code == Some(1) && refused.stdout.contains("conflict spec.replicas: kubectl has 3"), "{refused}");
+    let two = app.replace("- {name: one", "- {name: zero, image: 'busybox:1.36'}\n      - {name: one");
+    assert_eq!(shop.deploy(&two, &["--force-conflicts"]).await.code, Some(0));
+}
+
+#[tokio::test]
+async fn other_files_never_prune_by_themselves() {
+    let Some(shop) = Shop::open("files").await else { return };
+    let evolve = &shop.evolve;
+    evolve.file("evolve.yaml", "name: shop\n");
+    evolve.file("manifests/one.yaml", CONFIG);
+    evolve.file("manifests/two.yaml", OTHER.trim_start_matches("---\n"));
+    let run = async |words: &[&str]| evolve.run(&[words, &["--wait=false", "-n", &shop.namespace.name]].concat()).await;
+    run(&["deploy"]).await.succeeded();
+    for color in ["blue", "green"] {
+        evolve.file("manifests/one.yaml", &CONFIG.replace("red", color));
+        run(&["deploy", "-f", "manifests/one.yaml"]).await.succeeded();
+        assert_eq!(shop.get("configmaps", "settings").await["data"]["color"], color);
+        assert_ne!(shop.get("configmaps", "other").await, Value::Null, "{color}");
+    }
+    std::fs::remove_file(evolve.folder().join("manifests/two.yaml")).unwrap();
+    run(&["deploy"]).await.succeeded();
+    assert_eq!(shop.get("configmaps", "other").await, Value::Null);
+}

@@ -9,7 +9,7 @@ use crate::{
     cluster::Cluster,
     context::Ctx,
     error::{Error, ErrorKind, Result},
-    model::{DeployOutcome, DeployReport, Evidence, ImageUse, ObjectHealth, Plan},
+    model::{DeployOutcome, DeployReport, Evidence, ImageUse, ObjectHealth, Plan, RemovedObject},
 };
 
 pub(super) struct Attempt {
@@ -59,6 +59,16 @@ impl Attempt {
             });
         }
         Ok(())
+    }
+
+    /// Notes that an object could not be removed.
+    pub fn not_pruned(&mut self, removed: &RemovedObject) {
+        let why = removed.reason.as_deref().unwrap_or("the cluster refused it");
+        self.evidence.push(Evidence {
+            object: removed.object.clone(),
+            summary: format!("it is no longer wanted, and could not be removed: {why}"),
+            ..Evidence::default()
+        });
     }
 
     pub fn report(self, ctx: &Ctx, cluster: &Cluster, outcome: DeployOutcome, plan: Plan) -> DeployReport {

@@ -9,6 +9,7 @@ use super::{
     observe::{Observed, observe},
     plan::{Step, steps},
     saved::SavedPlan,
+    secrets::{self, Fresh},
     set::DesiredSet,
 };
 use crate::{
@@ -33,6 +34,8 @@ pub(crate) struct Job {
     pub application: String,
     pub namespace: String,
     pub manifests: Vec<Manifest>,
+    /// Values of Secrets that were generated just now, which those of another deploy go before.
+    pub fresh: Vec<Fresh>,
     /// The namespace that `-n` demands of every manifest.
     pub only_namespace: Option<String>,
     pub origin: Origin,
@@ -80,6 +83,7 @@ impl Job {
             application: application.into(),
             namespace: namespace.into(),
             manifests: history.manifests(number).await?,
+            fresh: Vec::new(),
             only_namespace: None,
             origin: summary.origin,
             cause: format!("rollback to {number}"),
@@ -93,6 +97,19 @@ impl Job {
 
     /// Compares the job with the cluster; changes nothing.
     pub async fn survey(&self, cluster: &Cluster) -> Result<Survey> {
+        match self.look(cluster).await {
+            // A kind that is known from an earlier run may be gone by now.
+            Err(error) if error.code() == 404 => {
+                cluster.forget_resources().await;
+                self.look(cluster).await
+            }
+            survey => survey,
+        }
+    }
+
+    async fn look(&self, cluster: &Cluster) -> Result<Survey> {
+        let mut manifests = self.manifests.clone();
+        secrets::keep_first(cluster, &self.fresh, &mut manifests).await?;
         let history = History::of(cluster, &self.application, &self.namespace);
         let finding = inventory::find(cluster, &self.application, &self.namespace);
         let (inventory, history) = tokio::try_join!(finding, history.list())?;
@@ -101,7 +118,7 @@ impl Job {
             cluster,
             &self.namespace,
             &applyset::id(&parent),
-            self.manifests.clone(),
+            manifests,
             self.only_namespace.as_deref(),
         )
         .await?;
@@ -125,6 +142,10 @@ impl Job {
         let mut missing = BTreeSet::new();
         for namespace in used {
             match cluster.get(&resource, None, namespace).await {
+                Ok(Some(live)) if live["metadata"]["deletionTimestamp"].is_string() => {
+                    return Err(Error::failed(format!("the namespace {namespace} is being deleted"))
+                        .hint("deploy again when it is gone"));
+                }
                 Ok(Some(_)) => {}
                 Ok(None) => {
                     missing.insert(namespace.to_owned());
@@ -178,12 +199,11 @@ impl Job {
         inventory::survey(cluster, leftovers, &wishes).await
     }
 
-    /// Whether the inputs are others than those of the last revision. Folders differ from machine to machine, so the
-    /// last names count.
-    fn inputs_changed(&self, history: &[RevisionSummary]) -> bool {
+    /// Whether inputs that were named by hand are others than those of the last revision.
+    pub fn inputs_changed(&self, history: &[RevisionSummary]) -> bool {
         let names = |sources: &[String]| -> BTreeSet<String> {
-            let last = |source: &String| source.trim_end_matches('/').rsplit(['/', '\\']).next().map(str::to_owned);
-            sources.iter().filter_map(last).collect()
+            let plain = |source: &String| source.trim_start_matches("./").trim_end_matches('/').to_owned();
+            sources.iter().map(plain).collect()
         };
         let last = history.last().map(|revision| names(&revision.origin.sources));
         self.inputs_by_hand && last.is_some_and(|last| last != names(&self.origin.sources))

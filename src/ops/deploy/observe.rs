@@ -129,7 +129,9 @@ async fn members(
 /// Keeps of a listed object what the plan needs.
 fn reduce(item: Option<&super::set::Item>, mut object: Value) -> Live {
     match item {
-        Some(item) if is_as_wanted(&item.manifest.object, &object) => {
+        Some(item)
+            if is_as_wanted(&item.manifest.object, &object) && object["metadata"]["deletionTimestamp"].is_null() =>
+        {
             Live::AsWanted(worth_watching(object).map(Box::new))
         }
         Some(_) => Live::Other(Box::new(object)),

@@ -99,7 +99,10 @@ impl Planner<'_> {
             Some(Live::Other(live)) => {
                 step.change.live = difference::digest(live);
                 step.live = Some(live.clone());
-                if let Some(owner) = self.foreign_owner(live) {
+                if live["metadata"]["deletionTimestamp"].is_string() {
+                    step.change.action = Action::Change;
+                    step.change.blocked = Some("it is being deleted; deploy again when it is gone".into());
+                } else if let Some(owner) = self.foreign_owner(live) {
                     step.change.action = Action::Change;
                     step.change.blocked = Some(format!("it belongs to {owner}; --adopt takes it over"));
                 } else {
@@ -116,10 +119,10 @@ impl Planner<'_> {
 
     /// The release or set of another tool that an object belongs to, unless taking it over was consented to.
     fn foreign_owner(&self, live: &Value) -> Option<String> {
-        if self.policy.adopt {
+        let metadata = &live["metadata"];
+        if self.policy.adopt || metadata["labels"][applyset::PART_OF] == *self.id {
             return None;
         }
-        let metadata = &live["metadata"];
         let set = metadata["labels"][applyset::PART_OF].as_str().filter(|set| *set != self.id);
         let release = metadata["annotations"]["meta.helm.sh/release-name"].as_str();
         set.map(|set| format!("the ApplySet {set}")).or_else(|| release.map(|name| format!("the Helm release {name}")))
@@ -146,10 +149,9 @@ impl Planner<'_> {
         if let Err(error) = &answer
             && let Some(refusal) = error.refusal().filter(|refusal| refusal.code == 409)
         {
-            let conflicts = refusals::conflicts(refusal, &step.body, live);
-            let (taken_over, contested): (Vec<_>, Vec<_>) =
-                conflicts.into_iter().partition(|conflict| migration::is_migrated(&conflict.manager));
-            step.force |= !taken_over.is_empty();
+            let contested = refusals::conflicts(refusal, &step.body, live);
+            // Those that are not contested are with kubectl's own apply, and are taken over.
+            step.force |= contested.len() < refusal.causes.len();
             self.settle(contested, step);
             // Blocked or not, the forced dry run shows what would change.
             answer = self.dry_run(resource, &step.body, true).await;
@@ -177,7 +179,8 @@ impl Planner<'_> {
         let mut open = Vec::new();
         for conflict in &conflicts {
             match refusals::decide(&self.policy.conflicts, &step.change.object, conflict) {
-                Some(Take::Theirs) => refusals::remove(&mut step.body, &conflict.path),
+                Some(Take::Theirs) if refusals::remove(&mut step.body, &conflict.path) => {}
+                Some(Take::Theirs) => open.push(format!("{} cannot be left to {}", conflict.path, conflict.manager)),
                 Some(Take::Ours) => step.force = true,
                 None if self.policy.force_conflicts => step.force = true,
                 None => open.push(format!("{} is owned by {}", conflict.path, conflict.manager)),

@@ -30,7 +30,7 @@ pub async fn save_plan(ctx: &Ctx, request: DeployRequest, file: &Path) -> Result
     let key = PlanKey::of(ctx)?;
     let (job, survey) = planned(ctx, &request).await?;
     let cluster = ctx.cluster().await?;
-    let saved = SavedPlan::new(cluster.server(), request, job.origin, survey.plan.clone(), &job.manifests, &key);
+    let saved = SavedPlan::new(cluster.server(), request, &job, survey.plan.clone(), &key);
     saved.write(&ctx.environment.folder.join(file))?;
     Ok(survey.plan)
 }
@@ -83,18 +83,22 @@ async fn prepare_inputs(ctx: &Ctx, cluster: &Cluster, request: &DeployRequest) -
     let namespace = namespace_of(&loaded, Some(cluster)).unwrap_or_else(|| cluster.namespace().to_owned());
     let Loaded { application, sources, inputs, partial, options } = loaded;
     let mut manifests = sources.manifests;
+    let mut fresh = Vec::new();
     if let Some(config) = &application.config
         && !partial
     {
-        manifests.extend(secrets::manifests(ctx, cluster, config, &namespace).await?);
+        let made = secrets::manifests(ctx, cluster, config, &namespace).await?;
+        manifests.extend(made.manifests);
+        fresh = made.fresh;
     }
     manifests.iter_mut().for_each(|manifest| clean(&mut manifest.object));
-    let inputs_by_hand = application.config.is_none() && !(request.files.is_empty() && request.kustomize.is_empty());
+    let inputs_by_hand = !(request.files.is_empty() && request.kustomize.is_empty());
     let profile = application.config.as_ref().and_then(|config| config.profile.clone());
     Ok(Job {
         application: application.name,
         namespace,
         manifests,
+        fresh,
         only_namespace: request.target.namespace.clone(),
         origin: Origin { sources: inputs, profile, ..Origin::default() },
         cause: "deploy".into(),

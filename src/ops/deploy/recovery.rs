@@ -28,7 +28,7 @@ pub(super) async fn conclude(
     let history = History::of(cluster, &job.application, &job.namespace);
     let outcome = match &ended {
         Ok(Ended::Healthy | Ended::NotWaitedFor) => Outcome::Deployed,
-        Ok(Ended::Failed) => Outcome::Failed,
+        Ok(Ended::Failed | Ended::NotPruned) => Outcome::Failed,
         Err(_) => Outcome::Interrupted,
     };
     revision.summary.outcome = outcome;
@@ -53,24 +53,37 @@ pub(super) async fn conclude(
     match ended {
         Ended::Healthy => Ok(attempt.report(ctx, cluster, DeployOutcome::Deployed, survey.plan)),
         Ended::NotWaitedFor => Ok(attempt.report(ctx, cluster, DeployOutcome::Applied, survey.plan)),
+        Ended::NotPruned => Ok(attempt.report(ctx, cluster, DeployOutcome::Failed, survey.plan)),
         Ended::Failed => {
-            let good = rules::newest_deployed(&survey.history);
-            let wanted = job.options.on_failure.unwrap_or(OnFailure::Rollback) == OnFailure::Rollback;
-            let Some(good) = good.filter(|_| wanted) else {
-                if job.options.on_failure == Some(OnFailure::Rollback) {
-                    attempt.notes.push("there is no earlier revision to go back to".into());
-                }
-                return Ok(attempt.report(ctx, cluster, DeployOutcome::Failed, survey.plan));
-            };
-            let back = go_back(ctx, cluster, job, good, revision.summary.number).await;
-            let outcome = settle(&mut attempt, back, good);
-            if outcome == DeployOutcome::RolledBack {
-                revision.summary.outcome = Outcome::RolledBack;
-                history.store(&revision).await?;
-            }
+            let outcome = after_failure(ctx, cluster, job, &survey, &mut attempt, &mut revision).await?;
             Ok(attempt.report(ctx, cluster, outcome, survey.plan))
         }
     }
+}
+
+/// Goes back to the last good revision, where that is wanted and there is one.
+async fn after_failure(
+    ctx: &Ctx,
+    cluster: &Cluster,
+    job: &Job,
+    survey: &Survey,
+    attempt: &mut Attempt,
+    revision: &mut Revision,
+) -> Result<DeployOutcome> {
+    let wanted = job.options.on_failure.unwrap_or(OnFailure::Rollback) == OnFailure::Rollback;
+    let Some(good) = rules::newest_deployed(&survey.history).filter(|_| wanted) else {
+        if job.options.on_failure == Some(OnFailure::Rollback) {
+            attempt.notes.push("there is no earlier revision to go back to".into());
+        }
+        return Ok(DeployOutcome::Failed);
+    };
+    let back = go_back(ctx, cluster, job, good, revision.summary.number).await;
+    let outcome = settle(attempt, back, good)?;
+    if outcome == DeployOutcome::RolledBack {
+        revision.summary.outcome = Outcome::RolledBack;
+        History::of(cluster, &job.application, &job.namespace).store(revision).await?;
+    }
+    Ok(outcome)
 }
 
 /// Rolls the last good revision out again, as a revision of its own.
@@ -83,21 +96,24 @@ async fn go_back(ctx: &Ctx, cluster: &Cluster, job: &Job, good: u64, failed: u64
 }
 
 /// Takes the way back into the report of the attempt.
-fn settle(attempt: &mut Attempt, back: Result<DeployReport, Error>, good: u64) -> DeployOutcome {
+fn settle(attempt: &mut Attempt, back: Result<DeployReport, Error>, good: u64) -> Result<DeployOutcome> {
     match back {
         Ok(report) if matches!(report.outcome, DeployOutcome::Deployed | DeployOutcome::Unchanged) => {
             attempt.restored = Some(good);
             attempt.notes.extend(report.notes);
-            DeployOutcome::RolledBack
+            return Ok(DeployOutcome::RolledBack);
+        }
+        Ok(report) if report.outcome == DeployOutcome::Refused => {
+            attempt.notes.push(format!("revision {good} was not put back; what was applied is kept"));
+            let blocked = report.plan.changes.into_iter().filter_map(|change| Some((change.object, change.blocked?)));
+            attempt.notes.extend(blocked.map(|(object, reason)| format!("{object}: {reason}")));
         }
         Ok(report) => {
             attempt.notes.push(format!("revision {good} did not become healthy either; what was applied is kept"));
             attempt.evidence.extend(report.evidence);
-            DeployOutcome::Failed
         }
-        Err(error) => {
-            attempt.notes.push(format!("the rollback to revision {good} did not succeed: {error}"));
-            DeployOutcome::Failed
-        }
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+        Err(error) => attempt.notes.push(format!("the rollback to revision {good} did not succeed: {error}")),
     }
+    Ok(DeployOutcome::Failed)
 }

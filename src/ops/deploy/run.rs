@@ -15,7 +15,9 @@ use crate::{
     context::Ctx,
     error::{Error, Result},
     event::Event,
-    model::{Action, DeployOutcome, DeployReport, DeployRequest, Outcome, RemovalOutcome, Revision, RevisionSummary},
+    model::{
+        Action, DeployOutcome, DeployReport, DeployRequest, Origin, Outcome, RemovalOutcome, Revision, RevisionSummary,
+    },
     ops::{
         git,
         history::{self, History},
@@ -100,7 +102,7 @@ pub(super) async fn locked(ctx: &Ctx, cluster: &Cluster, job: &Job, began: Times
 async fn begin(ctx: &Ctx, history: &History<'_>, job: &Job, survey: &Survey, began: Timestamp) -> Result<Revision> {
     let mut manifests = survey.set.manifests();
     if job.partial
-        && let Some(last) = rules::newest_deployed(&survey.history)
+        && let Some(last) = rules::newest_whole(&survey.history)
     {
         let before = history.manifests(last).await?;
         let again = |old: &crate::model::Manifest| {
@@ -115,7 +117,7 @@ async fn begin(ctx: &Ctx, history: &History<'_>, job: &Job, survey: &Survey, beg
         cause: job.cause.clone(),
         // What is put back came from where it came from then.
         origin: match job.restores {
-            None => git::described(ctx, job.origin.clone()).await,
+            None => git::described(ctx, sources_so_far(job, survey)).await,
             Some(_) => job.origin.clone(),
         },
         restores: job.restores,
@@ -133,6 +135,18 @@ async fn begin(ctx: &Ctx, history: &History<'_>, job: &Job, survey: &Survey, beg
     history.begin(&survey.history, revision, &manifests).await
 }
 
+/// The origin of the application as it is after this job: what other files brought and was left is still there.
+fn sources_so_far(job: &Job, survey: &Survey) -> Origin {
+    let mut origin = job.origin.clone();
+    if let Some(last) =
+        survey.history.last().filter(|_| job.inputs_changed(&survey.history) && !job.options.prune_asked)
+    {
+        let before = last.origin.sources.iter().filter(|source| !job.origin.sources.contains(source));
+        origin.sources.extend(before.cloned().collect::<Vec<_>>());
+    }
+    origin
+}
+
 /// How the steps of a roll-out ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -140,6 +154,8 @@ pub(super) enum Ended {
     NotWaitedFor,
     /// The evidence is in the attempt.
     Failed,
+    /// Everything is as wanted but what should have gone; going back would not help. The evidence is in the attempt.
+    NotPruned,
 }
 
 /// Applies, waits and prunes. What fails is evidence; an error is that the roll-out could not go on at all.
@@ -150,6 +166,8 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
     let due = survey.steps.iter().filter(|step| step.change.action != Action::Keep).count();
     ctx.phase("apply", format!("applying {due} of {}", counted(survey.steps.len())));
     ctx.emit(Event::Steps { total: due });
+    // What was applied since the last wait; a wave that is waited for is waited for with all before it.
+    let mut since = Vec::new();
     for wave in &survey.set.waves {
         let outcome = apply_wave(ctx, cluster, &survey.set, &survey.steps, wave).await;
         if !outcome.failed.is_empty() {
@@ -157,7 +175,11 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
             return Ok(Ended::Failed);
         }
         attempt.answers.extend(outcome.answers);
-        if wave.wait && job.options.wait && !wait_for(ctx, cluster, job, survey, wave.members.clone(), attempt).await? {
+        since.extend(&wave.members);
+        if wave.wait
+            && job.options.wait
+            && !wait_for(ctx, cluster, job, survey, std::mem::take(&mut since), attempt).await?
+        {
             return Ok(Ended::Failed);
         }
     }
@@ -172,6 +194,10 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
         ctx.phase("prune", format!("removing what is no longer in the manifests ({})", counted(survey.removals.len())));
         for removed in inventory::remove(ctx, cluster, &survey.removals, job.options.timeout).await? {
             is_settled &= removed.outcome.is_settled();
+            if removed.outcome == RemovalOutcome::Failed {
+                attempt.not_pruned(&removed);
+                continue;
+            }
             match (removed.outcome, removed.reason) {
                 (RemovalOutcome::Deleted, _) | (_, None) => {}
                 (_, Some(reason)) => attempt.notes.push(format!("{} is left: {reason}", removed.object)),
@@ -182,7 +208,11 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
     if is_settled && !job.partial && survey.plan.warnings.is_empty() {
         inventory::shrink(cluster, application, &inventory, &survey.scope_after()).await?;
     }
-    Ok(if job.options.wait { Ended::Healthy } else { Ended::NotWaitedFor })
+    Ok(match job.options.wait {
+        _ if !attempt.evidence.is_empty() => Ended::NotPruned,
+        true => Ended::Healthy,
+        false => Ended::NotWaitedFor,
+    })
 }
 
 /// The error for a roll-out that the user ended: what was done, and how to go on.

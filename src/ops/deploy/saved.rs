@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::Sha256;
 
+use super::{job::Job, secrets::Fresh};
 use crate::{
     context::{Ctx, Environment},
     error::{Error, Place, Result},
@@ -46,25 +47,18 @@ pub(crate) struct SavedManifest {
     place: Place,
     /// The keyed digest of each value of a Secret; None for a value that the deploy generates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    digests: Option<BTreeMap<String, String>>,
+    digests: Option<BTreeMap<String, Option<String>>>,
 }
 
 impl SavedPlan {
-    pub fn new(
-        server: &str,
-        request: DeployRequest,
-        origin: Origin,
-        plan: Plan,
-        manifests: &[Manifest],
-        key: &PlanKey,
-    ) -> Self {
+    pub fn new(server: &str, request: DeployRequest, job: &Job, plan: Plan, key: &PlanKey) -> Self {
         Self {
             api_version: API_VERSION.into(),
             kind: KIND.into(),
             server: server.into(),
             request,
-            origin,
-            manifests: manifests.iter().map(|manifest| SavedManifest::new(manifest, key)).collect(),
+            origin: job.origin.clone(),
+            manifests: job.manifests.iter().map(|manifest| SavedManifest::new(manifest, &job.fresh, key)).collect(),
             plan,
         }
     }
@@ -124,11 +118,14 @@ impl SavedPlan {
 }
 
 impl SavedManifest {
-    fn new(manifest: &Manifest, key: &PlanKey) -> Self {
+    fn new(manifest: &Manifest, fresh: &[Fresh], key: &PlanKey) -> Self {
         let mut object = manifest.object.clone();
-        let digests = values_of(&manifest.reference, &mut object).map(|values| {
-            values.iter().map(|(name, value)| (name.clone(), key.digest(&manifest.reference, name, value))).collect()
-        });
+        let reference = &manifest.reference;
+        let digest = |(name, value): (&String, &Value)| {
+            let is_fresh = fresh.iter().any(|(secret, key)| secret == reference && key == name);
+            (name.clone(), (!is_fresh).then(|| key.digest(reference, name, value)))
+        };
+        let digests = values_of(reference, &mut object).map(|values| values.iter().map(digest).collect());
         Self { object, place: manifest.place.clone(), digests }
     }
 
@@ -139,9 +136,13 @@ impl SavedManifest {
             let again = read_again.iter().find(|manifest| manifest.reference.identity() == reference.identity());
             let values =
                 again.and_then(|manifest| values_of(&reference, &mut manifest.object.clone())).unwrap_or_default();
-            let now: BTreeMap<String, String> =
-                values.iter().map(|(name, value)| (name.clone(), key.digest(&reference, name, value))).collect();
-            if now != *digests {
+            let same = |(name, digest): (&String, &Option<String>)| {
+                let value = values.get(name);
+                value.is_some_and(|value| {
+                    digest.as_ref().is_none_or(|digest| *digest == key.digest(&reference, name, value))
+                })
+            };
+            if values.len() != digests.len() || !digests.iter().all(same) {
                 return Err(Error::failed(format!("the values of {reference} are not those of the plan"))
                     .at(self.place.clone())
                     .hint("make a new plan, or give the same values again; nothing was changed")
@@ -240,12 +241,15 @@ mod tests {
     #[test]
     fn a_plan_holds_no_value_and_knows_another_one() {
         let key = PlanKey(b"key".to_vec());
-        let saved = SavedManifest::new(&manifest("aHVudGVyMg=="), &key);
+        let saved = SavedManifest::new(&manifest("aHVudGVyMg=="), &[], &key);
         let text = serde_json::to_string(&saved).unwrap();
         assert!(!text.contains("aHVudGVyMg=="), "{text}");
         assert_eq!(saved.restore(&[manifest("aHVudGVyMg==")], &key).unwrap(), manifest("aHVudGVyMg=="));
         assert!(saved.restore(&[manifest("b3RoZXI=")], &key).is_err());
         assert!(saved.restore(&[], &key).is_err());
+        let fresh = [(manifest("").reference, "password".to_owned())];
+        let generated = SavedManifest::new(&manifest("bm93"), &fresh, &key);
+        assert_eq!(generated.restore(&[manifest("bGF0ZXI=")], &key).unwrap(), manifest("bGF0ZXI="));
         assert!(saved.restore(&[manifest("aHVudGVyMg==")], &PlanKey(b"other".to_vec())).is_err());
     }
 }

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    cluster::Cluster,
+    cluster::{Cluster, Resource},
     config::{Config, Generator, Secret, SecretKey, SecretSource},
     context::{Ctx, Environment},
     error::{Error, Result},
@@ -14,22 +14,37 @@ use crate::{
 
 const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
+/// A Secret and a key of it whose value was generated just now.
+pub(crate) type Fresh = (ObjectRef, String);
+
+/// The Secrets of the configuration.
+#[derive(Default)]
+pub(crate) struct Made {
+    pub manifests: Vec<Manifest>,
+    pub fresh: Vec<Fresh>,
+}
+
 /// The manifests of all Secrets. Nothing is written here: a generated value is kept by being applied, and read again
 /// by the next deploy.
 ///
 /// # Errors
 /// Usage, naming every variable and file that is missing; never a value.
-pub(crate) async fn manifests(ctx: &Ctx, cluster: &Cluster, config: &Config, namespace: &str) -> Result<Vec<Manifest>> {
+pub(crate) async fn manifests(ctx: &Ctx, cluster: &Cluster, config: &Config, namespace: &str) -> Result<Made> {
     let mut missing = Vec::new();
-    let mut manifests = Vec::new();
+    let mut made = Made::default();
     for (index, secret) in config.settings.secrets.iter().enumerate() {
         let namespace = secret.namespace.as_deref().unwrap_or(namespace);
         let kept = kept(cluster, secret, namespace).await?;
         let mut data = Map::new();
+        let mut fresh = Vec::new();
         for (key, source) in &secret.keys {
             match value(&ctx.environment, key, source, &kept)? {
                 Found::Value(value) => {
                     data.insert(key.clone(), STANDARD.encode(value).into());
+                }
+                Found::Generated(value) => {
+                    data.insert(key.clone(), STANDARD.encode(value).into());
+                    fresh.push(key.clone());
                 }
                 Found::Kept(encoded) => {
                     data.insert(key.clone(), encoded.into());
@@ -45,10 +60,12 @@ pub(crate) async fn manifests(ctx: &Ctx, cluster: &Cluster, config: &Config, nam
         let object =
             json!({"apiVersion": "v1", "kind": "Secret", "type": secret.type_, "metadata": metadata, "data": data});
         let place = config.place(&format!("secrets[{index}].name"));
-        manifests.push(Manifest { reference: ObjectRef::of(&object), object, place });
+        let reference = ObjectRef::of(&object);
+        made.fresh.extend(fresh.into_iter().map(|key| (reference.clone(), key)));
+        made.manifests.push(Manifest { reference, object, place });
     }
     if missing.is_empty() {
-        return Ok(manifests);
+        return Ok(made);
     }
     Err(Error::usage(missing.join("; "))
         .at(config.place("secrets"))
@@ -72,8 +89,24 @@ async fn kept(cluster: &Cluster, secret: &Secret, namespace: &str) -> Result<Map
     })
 }
 
+/// Puts the values that the cluster has by now in the place of those that were just generated: whoever holds the lock
+/// asks again, because another deploy may have been the first.
+pub(crate) async fn keep_first(cluster: &Cluster, fresh: &[Fresh], manifests: &mut [Manifest]) -> Result<()> {
+    for (reference, key) in fresh {
+        let live = cluster.get(&Resource::secrets(), reference.namespace.as_deref(), &reference.name).await?;
+        let Some(value) = live.and_then(|live| live["data"].get(key).cloned()) else { continue };
+        let ours = manifests.iter_mut().find(|manifest| manifest.reference.identity() == reference.identity());
+        if let Some(manifest) = ours {
+            manifest.object["data"][key] = value;
+        }
+    }
+    Ok(())
+}
+
 enum Found {
     Value(Vec<u8>),
+    /// Made just now.
+    Generated(Vec<u8>),
     /// From the cluster, in base64.
     Kept(String),
     LeftOut,
@@ -92,7 +125,7 @@ fn value(environment: &Environment, key: &str, source: &SecretKey, kept: &Map<St
         },
         SecretSource::Generate { kind, length } => match kept.get(key).and_then(Value::as_str) {
             Some(encoded) => Found::Kept(encoded.to_owned()),
-            None => Found::Value(generate(*kind, *length)?.into_bytes()),
+            None => Found::Generated(generate(*kind, *length)?.into_bytes()),
         },
     };
     Ok(match found {

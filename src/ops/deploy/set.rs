@@ -9,6 +9,7 @@ use crate::{
     model::{Manifest, ObjectRef},
     rules::{
         applyset,
+        difference::LAST_APPLIED,
         waves::{WAVE_ANNOTATION, Wave, definition, waves},
     },
 };
@@ -136,6 +137,12 @@ pub(super) fn clean(object: &mut Value) {
     fields.remove("status");
     if let Some(Value::Object(metadata)) = fields.get_mut("metadata") {
         metadata.retain(|key, value| !SERVER_METADATA.contains(&key.as_str()) && !value.is_null());
+        if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+            annotations.remove(LAST_APPLIED);
+            if annotations.is_empty() {
+                metadata.remove("annotations");
+            }
+        }
     }
     if fields.get("kind").is_some_and(|kind| kind == "Secret")
         && let Some(Value::Object(texts)) = fields.remove("stringData")

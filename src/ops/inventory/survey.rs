@@ -99,6 +99,12 @@ pub async fn survey(cluster: &Cluster, members: Vec<Value>, wishes: &Wishes) -> 
     }
     // What a definition or a namespace holds matters only as far as it would not go anyway; definitions first, because
     // their objects may lie in the namespaces.
+    let holds =
+        |removal: &Removal| matches!(removal.reference().kind.as_str(), "CustomResourceDefinition" | "Namespace");
+    if removals.iter().any(holds) {
+        // Kinds that came since the cluster was last asked count most of all.
+        cluster.forget_resources().await;
+    }
     for kind in ["CustomResourceDefinition", "Namespace"] {
         judge_holders(cluster, &mut removals, kind, wishes).await?;
     }
