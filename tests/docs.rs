@@ -19,3 +19,14 @@ fn the_configuration_in_its_page_is_in_order() {
     let config = config::load(&request).unwrap().unwrap();
     assert_eq!(config.settings.manifests, ["manifests", "production"]);
 }
+
+/// Each rule is in its page, with its severity and what it says.
+#[test]
+fn the_rules_are_in_their_page() {
+    let page = include_str!("../docs/check.md");
+    for rule in kubectl_evolve::rules::manifests::RULES {
+        let severity = format!("{:?}", rule.severity).to_lowercase();
+        let row = format!("| `{}` | {severity} | {}. {} |", rule.code, rule.summary, rule.help);
+        assert!(page.contains(&row), "docs/check.md lacks\n{row}");
+    }
+}
