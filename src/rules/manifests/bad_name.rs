@@ -19,8 +19,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(visit: &Visit<'_>, findings: &mut Findings) {
     let Seen::Value { value, field: Some((parent, field)), .. } = visit.seen else { return };
     let form = match (parent.short_name(), field.name.as_str()) {
-        ("ObjectMeta", "name") if is_root(visit) => object_form(visit),
-        ("ObjectMeta", "namespace") if is_root(visit) => Some(LABEL),
+        ("ObjectMeta", "name") if visit.trail.depth() == 2 => object_form(visit),
+        ("ObjectMeta", "namespace") if visit.trail.depth() == 2 => Some(LABEL),
         ("Container" | "EphemeralContainer" | "Volume", "name") => Some(LABEL),
         ("ServicePort", "name") => Some(LABEL),
         ("ContainerPort", "name") => Some(PORT),
@@ -80,11 +80,6 @@ fn object_form(visit: &Visit<'_>) -> Option<Form> {
         ("" | "apps" | "batch" | "networking.k8s.io" | "policy" | "autoscaling" | "storage.k8s.io", _) => SUBDOMAIN,
         _ => return None,
     })
-}
-
-/// Whether this is the object's own metadata.
-fn is_root(visit: &Visit<'_>) -> bool {
-    visit.trail.path().0.len() == 2
 }
 
 /// Keys, and for labels their values. Called for the map, and for each of its values, which it leaves alone.

@@ -8,7 +8,7 @@ use super::{
     set::is_builtin_group,
 };
 use crate::{
-    model::{FieldPath, Severity},
+    model::{FieldPath, Manifest, Severity},
     schema::withdrawn,
 };
 
@@ -49,22 +49,22 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let path = FieldPath::default().key("apiVersion");
             findings.add(index, path, since + &until).hint(format!("use {}", going.replacement));
         }
-        if is_builtin_group(reference.group()) {
-            annotations(index, &FieldPath::default(), &manifest.object, findings);
-        }
+        annotations(index, manifest, &FieldPath::default(), &manifest.object, findings);
     }
     for workload in context.set.workloads.iter().filter(|workload| !workload.path.0.is_empty()) {
-        annotations(workload.manifest, &workload.path, workload.template, findings);
+        if let Some(manifest) = context.set.manifests.get(workload.manifest) {
+            annotations(workload.manifest, manifest, &workload.path, workload.template, findings);
+        }
     }
 }
 
-fn annotations(manifest: usize, path: &FieldPath, object: &Value, findings: &mut Findings) {
+fn annotations(index: usize, manifest: &Manifest, path: &FieldPath, object: &Value, findings: &mut Findings) {
     for key in object["metadata"]["annotations"].as_object().into_iter().flat_map(|all| all.keys()) {
         let known =
             ANNOTATIONS.iter().find(|(prefix, _)| key == prefix || (prefix.ends_with('/') && key.starts_with(prefix)));
-        if let Some((_, replacement)) = known {
+        if let Some((_, replacement)) = known.filter(|_| is_builtin_group(manifest.reference.group())) {
             let path = path.key("metadata").key("annotations").key(key);
-            findings.add(manifest, path, format!("annotation {key} is deprecated")).hint(format!("use {replacement}"));
+            findings.add(index, path, format!("annotation {key} is deprecated")).hint(format!("use {replacement}"));
         }
     }
 }

@@ -13,14 +13,15 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for workload in &context.set.workloads {
-        for (path, container) in workload.containers() {
-            let Some(image) = container["image"].as_str() else { continue };
+        for container in workload.containers() {
+            let Some(image) = container.value["image"].as_str() else { continue };
             let problem = match tag(image) {
                 Some("latest") => "has the tag latest",
                 None if !image.is_empty() && !image.contains('@') => "has no tag, which means latest",
                 _ => continue,
             };
-            findings.add(workload.manifest, path.key("image"), format!("image {image:?} {problem}"));
+            let path = workload.path_of(&container).key("image");
+            findings.add(workload.manifest, path, format!("image {image:?} {problem}"));
         }
     }
 }

@@ -77,7 +77,9 @@ fn check(visit: &Visit<'_>, findings: &mut Findings) {
     let Seen::Object { kind, keys } = visit.seen else { return };
     let name = kind.short_name();
     let listed = |list: &[(&str, &str)], field: &str| list.contains(&(name, field));
-    let missing = kind.fields.iter().filter(|field| match keys.get(&field.name) {
+    let is_strict = STRICT.iter().any(|(of, _)| *of == name);
+    let candidates = kind.fields.iter().filter(|field| field.required || is_strict);
+    let missing = candidates.filter(|field| match keys.get(&field.name) {
         None => true,
         // A definition may allow null.
         Some(_) if visit.schema.is_custom() => false,

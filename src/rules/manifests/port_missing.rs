@@ -3,11 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    labels::has_all,
     references::backend_services,
     rule::{Check, Context, Findings, Rule},
     service_selects_nothing::services,
-    set::Workload,
+    set::{Container, Workload},
 };
 use crate::{
     config::nearest,
@@ -24,9 +23,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for workload in &context.set.workloads {
-        let declared: Vec<&Value> = workload.containers().flat_map(|(_, container)| ports(container)).collect();
-        for (path, container) in workload.containers() {
-            probes(workload, &declared, &path, container, findings);
+        let declared: Vec<&Value> = workload.containers().flat_map(|container| ports(container.value)).collect();
+        for container in workload.containers() {
+            probes(workload, &declared, &container, findings);
         }
     }
     services_ports(context, findings);
@@ -41,34 +40,44 @@ fn names<'v>(ports: impl Iterator<Item = &'v Value>) -> Vec<&'v str> {
     ports.filter_map(|port| port["name"].as_str()).collect()
 }
 
+/// Where a container names ports that the kubelet asks.
+const ASKS: [&[&str]; 5] = [
+    &["livenessProbe"],
+    &["readinessProbe"],
+    &["startupProbe"],
+    &["lifecycle", "postStart"],
+    &["lifecycle", "preStop"],
+];
+
 /// Probes and hooks of one container. Names are those of the container, numbers those of the whole pod.
-fn probes(workload: &Workload<'_>, declared: &[&Value], path: &FieldPath, container: &Value, findings: &mut Findings) {
-    let probes = ["livenessProbe", "readinessProbe", "startupProbe"].map(|probe| (path.key(probe), &container[probe]));
-    let hooks = ["postStart", "preStop"];
-    let hooks = hooks.map(|hook| (path.key("lifecycle").key(hook), &container["lifecycle"][hook]));
-    for (path, handler) in probes.into_iter().chain(hooks) {
-        for action in ["httpGet", "tcpSocket", "grpc"] {
-            // With a host it asks another machine.
-            let port = &handler[action]["port"];
-            if port.is_null() || handler[action].get("host").is_some() {
-                continue;
-            }
-            let path = path.key(action).key("port");
-            if let Some(name) = port.as_str() {
-                let names = names(ports(container));
-                if !names.contains(&name) {
-                    let container = container["name"].as_str().unwrap_or_default();
-                    let found = findings.add(
-                        workload.manifest,
-                        path,
-                        format!("container {container:?} has no port named {name:?}"),
-                    );
-                    found.hint = suggest(name, &names);
+fn probes(workload: &Workload<'_>, declared: &[&Value], container: &Container<'_>, findings: &mut Findings) {
+    let own = || ports(container.value);
+    for (steps, action) in
+        ASKS.into_iter().flat_map(|steps| ["httpGet", "tcpSocket", "grpc"].map(|action| (steps, action)))
+    {
+        let handler = steps.iter().fold(container.value, |value, step| &value[*step]);
+        // With a host it asks another machine.
+        let port =
+            Some(&handler[action]["port"]).filter(|port| !port.is_null() && handler[action].get("host").is_none());
+        let path = || {
+            let path = steps.iter().fold(workload.path_of(container), |path, step| path.key(step));
+            path.key(action).key("port")
+        };
+        match port {
+            Some(Value::String(name)) => {
+                let names = names(own());
+                if !names.contains(&name.as_str()) {
+                    let container = container.value["name"].as_str().unwrap_or_default();
+                    let message = format!("container {container:?} has no port named {name:?}");
+                    findings.add(workload.manifest, path(), message).hint = suggest(name, &names);
                 }
-            } else if ports(container).next().is_some() && !declares(declared, port) {
-                let message = format!("no container of the pod declares port {port}; declared: {}", numbers(declared));
-                findings.add(workload.manifest, path, message).severity(Severity::Warning);
             }
+            Some(number) if own().next().is_some() && !declares(declared, number) => {
+                let message =
+                    format!("no container of the pod declares port {number}; declared: {}", numbers(declared));
+                findings.add(workload.manifest, path(), message).severity(Severity::Warning);
+            }
+            _ => {}
         }
     }
 }
@@ -93,12 +102,11 @@ fn suggest(name: &str, names: &[&str]) -> Option<String> {
 fn services_ports(context: &Context<'_>, findings: &mut Findings) {
     for (index, manifest, selector) in services(context.set) {
         let namespace = context.set.namespace_of(manifest);
-        let selected = context.set.workloads.iter().filter(|workload| workload.namespace == namespace);
-        let selected: Vec<&Workload<'_>> = selected.filter(|workload| has_all(workload.labels(), selector)).collect();
+        let selected = context.set.selected(namespace, selector);
         let declared: Vec<&Value> = selected
             .iter()
             .flat_map(|workload| workload.containers())
-            .flat_map(|(_, container)| ports(container))
+            .flat_map(|container| ports(container.value))
             .collect();
         if selected.is_empty() {
             continue;

@@ -149,7 +149,7 @@ fn is_made_here(set: &Set<'_>, target: &ObjectRef) -> bool {
         target.kind == "PersistentVolumeClaim" && sets.filter(|found| set.namespace_of(found) == namespace).any(claims)
     };
     let named_by_custom = || {
-        let mut custom = set.custom().filter(|manifest| set.namespace_of(manifest) == namespace);
+        let mut custom = set.custom.iter().filter(|manifest| set.namespace_of(manifest) == namespace);
         custom.any(|manifest| names(&manifest.object, &target.name))
     };
     own_claim() || (is_the_applications_own(target) && named_by_custom())

@@ -54,8 +54,10 @@ struct At<'a> {
 }
 
 impl<'a> At<'a> {
+    /// A field; of one that is absent nobody needs the way.
     fn key(&self, key: &str) -> Self {
-        Self { path: self.path.key(key), value: &self.value[key] }
+        let value = &self.value[key];
+        Self { path: if value.is_null() { FieldPath::default() } else { self.path.key(key) }, value }
     }
 
     fn items(&self) -> impl Iterator<Item = Self> + use<'a> {
@@ -115,8 +117,11 @@ impl<'a> Collector<'a, '_> {
         for volume in spec.key("volumes").items() {
             self.volume(&volume);
         }
-        for (path, container) in workload.containers() {
-            self.container(&At { path, value: container });
+        for container in workload.containers() {
+            let refers = |field: &str| !container.value[field].is_null();
+            if refers("env") || refers("envFrom") {
+                self.container(&At { path: workload.path_of(&container), value: container.value });
+            }
         }
         for secret in spec.key("imagePullSecrets").items() {
             self.named(secret.key("name"), ("v1", "Secret"), false);

@@ -3,9 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    labels::has_all,
     rule::{Check, Context, Findings, Rule},
-    set::{Set, Workload},
+    set::Set,
 };
 use crate::model::{FieldPath, Manifest, Severity};
 
@@ -20,11 +19,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for (index, manifest, selector) in services(context.set) {
         let namespace = context.set.namespace_of(manifest);
-        let here: Vec<&Workload<'_>> =
-            context.set.workloads.iter().filter(|workload| workload.namespace == namespace).collect();
-        // Without workloads beside it the Service is for pods from elsewhere; custom resources may stand for pods.
-        let made_elsewhere = context.set.custom().any(|other| context.set.namespace_of(other) == namespace);
-        if here.is_empty() || here.iter().any(|workload| has_all(workload.labels(), selector)) {
+        let mut here = context.set.workloads.iter().filter(|workload| workload.namespace == namespace).peekable();
+        // Without workloads beside it the Service is for pods from elsewhere.
+        if here.peek().is_none() || !context.set.selected(namespace, selector).is_empty() {
             continue;
         }
         let pairs: Vec<String> = selector
@@ -35,11 +32,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .collect();
         let message = format!("no pod of the manifests has the labels {}", pairs.join(", "));
         let found = findings.add(index, FieldPath::default().key("spec").key("selector"), message);
-        if let Some(near) = here.iter().find(|workload| has_any(workload.labels(), selector)) {
+        if let Some(near) = here.find(|workload| has_any(workload.labels(), selector)) {
             let reference = context.set.manifests.get(near.manifest).map(|near| near.reference.to_string());
             found.hint(format!("{} has some of them", reference.unwrap_or_default()));
         }
-        if made_elsewhere {
+        // Custom resources may stand for pods.
+        if context.set.custom.iter().any(|other| context.set.namespace_of(other) == namespace) {
             found.severity(Severity::Info);
         }
     }

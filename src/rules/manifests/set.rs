@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::references::{Reference, references};
+use super::{
+    labels::has_all,
+    references::{Reference, references},
+};
 use crate::{
     model::{FieldPath, Manifest, ObjectRef},
     schema::{Kind, Schema, builtin, of_crd},
@@ -25,6 +28,10 @@ pub struct Set<'a> {
     first: HashMap<Identity<'a>, usize>,
     /// All references of the set to objects.
     pub references: Vec<Reference<'a>>,
+    /// The objects that are of no built-in kind.
+    pub custom: Vec<&'a Manifest>,
+    /// The workloads of a namespace with a label.
+    labelled: HashMap<(&'a str, &'a str, &'a str), Vec<usize>>,
 }
 
 /// The template of pods.
@@ -46,11 +53,19 @@ impl<'a> Set<'a> {
             defined: defined(manifests),
             first: HashMap::with_capacity(manifests.len()),
             references: Vec::new(),
+            custom: manifests.iter().filter(|manifest| !is_builtin_group(manifest.reference.group())).collect(),
+            labelled: HashMap::new(),
         };
         for (index, manifest) in manifests.iter().enumerate() {
             let identity = set.identity(manifest);
             set.first.entry(identity).or_insert(index);
             set.workloads.extend(workload(set.namespace, index, manifest));
+        }
+        for (index, workload) in set.workloads.iter().enumerate() {
+            for (key, value) in workload.labels().as_object().into_iter().flatten() {
+                let label = (workload.namespace, key.as_str(), value.as_str().unwrap_or_default());
+                set.labelled.entry(label).or_default().push(index);
+            }
         }
         set.references = references(&set);
         set
@@ -83,16 +98,22 @@ impl<'a> Set<'a> {
         (reference.group(), &reference.kind, self.namespace_of(manifest), &reference.name)
     }
 
-    /// The objects that are of no built-in kind.
-    pub fn custom(&self) -> impl Iterator<Item = &'a Manifest> {
-        self.manifests.iter().filter(|manifest| !is_builtin_group(manifest.reference.group()))
+    /// The workloads of a namespace whose pods have every label of a Service's selector.
+    pub fn selected(&self, namespace: &str, selector: &Value) -> Vec<&Workload<'a>> {
+        let first = selector.as_object().and_then(|all| all.iter().next());
+        let Some((key, value)) = first.and_then(|(key, value)| Some((key.as_str(), value.as_str()?))) else {
+            return Vec::new();
+        };
+        let candidates = self.labelled.get(&(namespace, key, value)).into_iter().flatten();
+        let workloads = candidates.filter_map(|index| self.workloads.get(*index));
+        workloads.filter(|workload| has_all(workload.labels(), selector)).collect()
     }
 }
 
 /// Whether Kubernetes itself serves this group, now or formerly.
 pub fn is_builtin_group(group: &str) -> bool {
-    let api_version = |kind: &Kind| kind.api_version.split_once('/').map_or("", |(group, _)| group) == group;
-    group == "extensions" || builtin().kinds.iter().any(api_version)
+    let is_in = |kind: &Kind| kind.api_version.strip_prefix(group).is_some_and(|rest| rest.starts_with('/'));
+    group.is_empty() || group == "extensions" || builtin().kinds.iter().any(is_in)
 }
 
 fn defined(manifests: &[Manifest]) -> Vec<Schema> {
@@ -137,13 +158,24 @@ impl<'a> Workload<'a> {
         &self.template["metadata"]["labels"]
     }
 
-    /// All containers with the way to each: init containers too.
-    pub fn containers(&self) -> impl Iterator<Item = (FieldPath, &'a Value)> {
-        let spec = self.path.key("spec");
+    /// All containers, init containers too.
+    pub fn containers(&self) -> impl Iterator<Item = Container<'a>> + use<'a> {
+        let spec = &self.template["spec"];
         ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(move |list| {
-            let path = spec.key(list);
-            let items = self.template["spec"][list].as_array().into_iter().flatten();
-            items.enumerate().map(move |(index, container)| (path.index(index), container))
+            let items = spec[list].as_array().into_iter().flatten().enumerate();
+            items.map(move |(index, value)| Container { value, list, index })
         })
     }
+
+    /// The way to a container of the workload.
+    pub fn path_of(&self, container: &Container<'_>) -> FieldPath {
+        self.path.key("spec").key(container.list).index(container.index)
+    }
+}
+
+/// A container, and which of its pod it is.
+pub struct Container<'a> {
+    pub value: &'a Value,
+    list: &'static str,
+    index: usize,
 }

@@ -20,11 +20,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .filter_map(|volume| volume["name"].as_str())
             .chain(templates.filter_map(|template| template["metadata"]["name"].as_str()))
             .collect();
-        for (path, container) in workload.containers() {
+        for container in workload.containers() {
             for field in ["volumeMounts", "volumeDevices"] {
-                for (index, mount) in container[field].as_array().into_iter().flatten().enumerate() {
+                for (index, mount) in container.value[field].as_array().into_iter().flatten().enumerate() {
                     let Some(name) = mount["name"].as_str().filter(|name| !names.contains(name)) else { continue };
-                    let path = path.key(field).index(index).key("name");
+                    let path = workload.path_of(&container).key(field).index(index).key("name");
                     let found = findings.add(workload.manifest, path, format!("the pod has no volume named {name:?}"));
                     if let Some(near) = nearest(name, names.iter().copied()) {
                         found.hint(format!("did you mean {near}?"));

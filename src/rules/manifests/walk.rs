@@ -17,6 +17,14 @@ pub enum Trail<'a> {
 }
 
 impl Trail<'_> {
+    /// How many steps it is from the root.
+    pub fn depth(&self) -> usize {
+        match self {
+            Self::Root => 0,
+            Self::Key(parent, _) | Self::Index(parent, _) => 1 + parent.depth(),
+        }
+    }
+
     /// Whether the way leads into a status, which the API server does not take from a manifest.
     pub fn in_status(&self) -> bool {
         match self {
