@@ -1,6 +1,10 @@
 //! The examples in the pages work: every `console` block is run, in the folder `PAGE.in` beside its page.
 
-use kubectl_evolve::config::{self, LoadRequest};
+use kubectl_evolve::{
+    config::{self, LoadRequest},
+    rules::manifests::{Context, Facts, RULES, Set, judge},
+    source::Sources,
+};
 
 #[test]
 fn the_examples_in_the_pages_work() {
@@ -20,13 +24,22 @@ fn the_configuration_in_its_page_is_in_order() {
     assert_eq!(config.settings.manifests, ["manifests", "production"]);
 }
 
-/// Each rule is in its page, with its severity and what it says.
+/// Each check has its section, with its severity, and finds what its example shows.
 #[test]
-fn the_rules_are_in_their_page() {
+fn the_checks_in_their_page_find_their_examples() {
     let page = include_str!("../docs/check.md");
-    for rule in kubectl_evolve::rules::manifests::RULES {
-        let severity = format!("{:?}", rule.severity).to_lowercase();
-        let row = format!("| `{}` | {severity} | {}. {} |", rule.code, rule.summary, rule.help);
-        assert!(page.contains(&row), "docs/check.md lacks\n{row}");
+    for rule in RULES {
+        let severity = serde_json::to_value(rule.severity).unwrap();
+        let head = format!("\n### `{}` ({})\n", rule.code, severity.as_str().unwrap());
+        let (_, rest) = page.split_once(&head).unwrap_or_else(|| panic!("docs/check.md has no {head:?}"));
+        let section = rest.split("\n### ").next().unwrap();
+        let Some((_, rest)) = section.split_once("```yaml\n") else { continue };
+        let example = rest.split("```").next().unwrap();
+        let manifests = Sources::parse("example.yaml", example).unwrap().manifests;
+        let set = Set::new(&manifests, "default");
+        let found = judge(Context { set: &set, facts: &Facts::default() }, &Default::default());
+        let codes: Vec<&str> = found.iter().map(|found| found.code).collect();
+        assert_eq!(codes, [rule.code], "{example}");
     }
+    assert_eq!(page.matches("\n### `").count(), RULES.len());
 }
