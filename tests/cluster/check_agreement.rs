@@ -10,7 +10,7 @@ use kube::{
     api::{DeleteParams, PostParams},
 };
 use kubectl_evolve::{
-    model::{Manifest, Severity},
+    model::{Manifest, ObjectRef, Severity},
     rules::manifests::{Context, Facts, Set, judge},
     source::Sources,
 };
@@ -96,7 +96,8 @@ impl Judged {
         let changes = changes(&valid.object).into_iter().step_by(every);
         let mut judged = futures::stream::iter(changes)
             .map(|(what, object)| async move {
-                let changed = Manifest { object, ..valid.clone() };
+                let reference = ObjectRef::of(&object);
+                let changed = Manifest { reference, object, ..valid.clone() };
                 (what, errors(&changed, beside), refusal(&cluster.client, namespace, &changed, beside).await)
             })
             .buffer_unordered(16);
@@ -152,7 +153,23 @@ async fn refusal(client: &kube::Client, namespace: &str, manifest: &Manifest, be
 
 /// The object with one thing changed, once for each thing and way to change it.
 fn changes(object: &Value) -> Vec<(String, Value)> {
-    let mut changed = Vec::new();
+    let long = "x".repeat(64);
+    let names = [
+        "Bad_Name",
+        "a.b",
+        "1a",
+        "-a",
+        "a..b",
+        "2001:db8::1",
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        &long,
+    ];
+    let named = |name: &&str| {
+        let mut object = object.clone();
+        object["metadata"]["name"] = (*name).into();
+        (format!("named {name}"), object)
+    };
+    let mut changed: Vec<_> = names.iter().map(named).collect();
     let mut pointers = Vec::new();
     collect(object, String::new(), &mut pointers);
     for pointer in pointers {

@@ -76,8 +76,10 @@ fn object_form(visit: &Visit<'_>) -> Option<Form> {
         ("", "Namespace") => LABEL,
         ("", "Service") => SERVICE,
         ("batch", "CronJob") => CRON_JOB,
+        // Named after the address, which may be of version 6.
+        ("networking.k8s.io", "IPAddress") => return None,
         ("rbac.authorization.k8s.io", _) => SEGMENT,
-        ("" | "apps" | "batch" | "networking.k8s.io" | "policy" | "autoscaling" | "storage.k8s.io", _) => SUBDOMAIN,
+        ("" | "apps" | "batch" | "networking.k8s.io" | "autoscaling" | "storage.k8s.io", _) => SUBDOMAIN,
         _ => return None,
     })
 }

@@ -2,19 +2,27 @@
 
 use serde_json::Value;
 
+use crate::model::Step;
+
 /// Whether a map of labels has every pair of `wanted`.
 pub fn has_all(labels: &Value, wanted: &Value) -> bool {
     wanted.as_object().into_iter().flatten().all(|(key, value)| labels.get(key) == Some(value))
 }
 
+/// Labels as `key=value, key=value`.
+pub fn in_words(labels: &Value) -> String {
+    let pairs = labels.as_object().into_iter().flatten();
+    let pairs = pairs.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
+    pairs.collect::<Vec<_>>().join(", ")
+}
+
 /// The first requirement of a LabelSelector that labels do not meet, as the way to it in the selector with words for
 /// the reader; None when they meet all.
-pub fn unmet(selector: &Value, labels: &Value) -> Option<(Vec<crate::model::Step>, String)> {
-    use crate::model::Step;
+pub fn unmet(selector: &Value, labels: &Value) -> Option<(Vec<Step>, String)> {
     for (key, value) in selector["matchLabels"].as_object().into_iter().flatten() {
         if labels.get(key) != Some(value) {
-            let wanted = value.as_str().unwrap_or_default();
-            return Some((vec![Step::Key("matchLabels".into()), Step::Key(key.clone())], format!("{key}={wanted}")));
+            let words = format!("{key}={}", value.as_str().unwrap_or_default());
+            return Some((vec![Step::Key("matchLabels".into()), Step::Key(key.clone())], words));
         }
     }
     for (index, expression) in selector["matchExpressions"].as_array().into_iter().flatten().enumerate() {

@@ -1,12 +1,10 @@
 //! Workloads whose selector does not match their own pods.
 
-use serde_json::Value;
-
 use super::{
-    labels::unmet,
+    labels::{in_words, unmet},
     rule::{Check, Context, Findings, Rule},
 };
-use crate::model::Severity;
+use crate::model::{FieldPath, Severity};
 
 pub(super) static RULE: Rule = Rule {
     code: "selector-mismatch",
@@ -20,24 +18,20 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for workload in &context.set.workloads {
         let Some(manifest) = context.set.manifests.get(workload.manifest) else { continue };
         let spec = &manifest.object["spec"];
-        let path = crate::model::FieldPath::default().key("spec").key("selector");
-        let selector = &spec["selector"];
-        let unmet = match manifest.reference.kind.as_str() {
-            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => unmet(selector, workload.labels()),
-            "Job" if spec["manualSelector"] == true => unmet(selector, workload.labels()),
-            _ => continue,
+        let selects_its_own = match manifest.reference.kind.as_str() {
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => true,
+            "Job" => spec["manualSelector"] == true,
+            _ => false,
         };
-        let Some((steps, words)) = unmet else { continue };
-        let mut path = path;
+        let Some((steps, words)) = unmet(&spec["selector"], workload.labels()).filter(|_| selects_its_own) else {
+            continue;
+        };
+        let mut path = FieldPath::default().key("spec").key("selector");
         path.0.extend(steps);
-        let labels = &workload.path.key("metadata").key("labels");
-        let has = match workload.labels() {
-            Value::Object(all) if !all.is_empty() => {
-                let pairs: Vec<String> =
-                    all.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
-                format!("has {}", pairs.join(", "))
-            }
-            _ => "has none".into(),
+        let labels = workload.path.key("metadata").key("labels");
+        let has = match in_words(workload.labels()) {
+            none if none.is_empty() => "has none".into(),
+            pairs => format!("has {pairs}"),
         };
         findings.add(workload.manifest, path, format!("the selector asks for {words}, and {labels} {has}"));
     }

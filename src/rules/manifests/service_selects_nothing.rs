@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{
+    labels::in_words,
     rule::{Check, Context, Findings, Rule},
-    set::Set,
+    set::{Set, Workload},
 };
 use crate::model::{FieldPath, Manifest, Severity};
 
@@ -24,15 +25,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if here.peek().is_none() || !context.set.selected(namespace, selector).is_empty() {
             continue;
         }
-        let pairs: Vec<String> = selector
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
-            .collect();
-        let message = format!("no pod of the manifests has the labels {}", pairs.join(", "));
+        let message = format!("no pod of the manifests has the labels {}", in_words(selector));
         let found = findings.add(index, FieldPath::default().key("spec").key("selector"), message);
-        if let Some(near) = here.find(|workload| has_any(workload.labels(), selector)) {
+        if let Some(near) = most_alike(here, selector) {
             let reference = context.set.manifests.get(near.manifest).map(|near| near.reference.to_string());
             found.hint(format!("{} has some of them", reference.unwrap_or_default()));
         }
@@ -56,6 +51,15 @@ pub(super) fn services<'s, 'a>(
     })
 }
 
-fn has_any(labels: &Value, wanted: &Value) -> bool {
-    wanted.as_object().into_iter().flatten().any(|(key, value)| labels.get(key) == Some(value))
+/// The workload that has most of the labels, when one has at least half.
+fn most_alike<'w, 'a: 'w>(
+    workloads: impl Iterator<Item = &'w Workload<'a>>,
+    selector: &Value,
+) -> Option<&'w Workload<'a>> {
+    let wanted = selector.as_object()?;
+    let shared = |workload: &Workload<'_>| {
+        wanted.iter().filter(|(key, value)| workload.labels().get(key) == Some(value)).count()
+    };
+    let best = workloads.max_by_key(|workload| shared(workload))?;
+    (2 * shared(best) >= wanted.len()).then_some(best)
 }
