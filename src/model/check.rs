@@ -38,11 +38,12 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// The object, the field and what is wrong with it.
+    /// The object, the field and what is wrong with it, in one line: names come from the manifests, and a terminal
+    /// must not obey them.
     pub fn in_words(&self) -> String {
         let object = self.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
         let field = if self.field.is_empty() { String::new() } else { format!("{}: ", self.field) };
-        format!("{object}{field}{}", self.message)
+        format!("{object}{field}{}", self.message).replace(char::is_control, "\u{fffd}")
     }
 }
 

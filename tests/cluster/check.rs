@@ -97,3 +97,14 @@ async fn a_cluster_that_does_not_answer_is_a_remark() {
         assert!(ended.stdout.contains(words), "{words}\n{ended}");
     }
 }
+
+#[tokio::test]
+async fn a_secret_from_a_variable_is_not_in_plain_text() {
+    let evolve = Evolve::without_cluster().variable("PASSWORD", "hunter2");
+    evolve.file("evolve.yaml", "name: shop\nmanifests: [app.yaml]\nsubstitute: {env: [PASSWORD]}\n");
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  user: app\n";
+    evolve.file("app.yaml", &format!("{secret}  password: ${{PASSWORD}}\n  url: \"pg://app:${{PASSWORD}}@db\"\n"));
+    let ended = evolve.run(&["check"]).await;
+    ended.succeeded().never_says("hunter2");
+    assert!(ended.stdout.contains("the values of user are in the file"), "{ended}");
+}

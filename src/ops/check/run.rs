@@ -141,7 +141,7 @@ fn placed(sources: &Sources, found: Vec<Found>) -> Vec<Finding> {
                 field: found.path.to_string(),
                 place: sources.place(found.manifest, &found.path),
                 message: found.message,
-                hint: found.hint,
+                hint: found.hint.map(|hint| hint.replace(char::is_control, "\u{fffd}")),
             };
             (found.manifest, finding)
         })

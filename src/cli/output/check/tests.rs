@@ -47,8 +47,7 @@ fn for_people() {
         str![[r#"
 k8s/my app, 50%.yaml:6:3: error: deployment.apps/api: spec.replica: unknown field "replica" <here> [unknown-field]
   hint: did you mean replicas?
-k8s/my app, 50%.yaml:14:3: warning: deployment.apps/api: spec.template.spec.containers[0].image: image "api" has no tag & more
-lines [latest-image]
+k8s/my app, 50%.yaml:14:3: warning: deployment.apps/api: spec.template.spec.containers[0].image: image "api" has no tag & more�lines [latest-image]
 skipped: no cluster was asked
 3 objects: 1 error, 1 warning
 
@@ -70,7 +69,7 @@ fn for_github() {
         drawn(|out| draw_github(out, &report())),
         str![[r#"
 ::error file=k8s/my app%2C 50%25.yaml,line=6,col=3,title=unknown-field::deployment.apps/api: spec.replica: unknown field "replica" <here>%0Ahint: did you mean replicas?
-::warning file=k8s/my app%2C 50%25.yaml,line=14,col=3,title=latest-image::deployment.apps/api: spec.template.spec.containers[0].image: image "api" has no tag & more%0Alines
+::warning file=k8s/my app%2C 50%25.yaml,line=14,col=3,title=latest-image::deployment.apps/api: spec.template.spec.containers[0].image: image "api" has no tag & more�lines
 ::notice title=skipped::no cluster was asked
 3 objects: 1 error, 1 warning
 
@@ -107,8 +106,7 @@ fn for_junit() {
     <testcase classname="check" name="volume-missing"/>
     <testcase classname="check" name="reference-missing"/>
     <testcase classname="check" name="latest-image">
-      <system-out>k8s/my app, 50%.yaml:14:3: deployment.apps/api: spec.template.spec.containers[0].image: image &quot;api&quot; has no tag &amp; more
-lines</system-out>
+      <system-out>k8s/my app, 50%.yaml:14:3: deployment.apps/api: spec.template.spec.containers[0].image: image &quot;api&quot; has no tag &amp; more�lines</system-out>
     </testcase>
     <testcase classname="check" name="secret-in-plain-text"/>
     <system-out>no cluster was asked</system-out>
