@@ -239,7 +239,13 @@ impl<'a> Deletion<'a> {
         history.store(&revision).await
     }
 
-    fn report(&self, survey: &Survey, objects: Vec<RemovedObject>) -> DeleteReport {
+    fn report(&self, survey: &Survey, steps: Vec<RemovedObject>) -> DeleteReport {
+        // What was looked at twice is told by its end.
+        let mut objects: Vec<RemovedObject> = Vec::with_capacity(steps.len());
+        for step in steps {
+            objects.retain(|object| object.object != step.object);
+            objects.push(step);
+        }
         let goes = objects
             .iter()
             .any(|removed| self.is_own_namespace(&removed.object) && removed.outcome == RemovalOutcome::Deleted);
