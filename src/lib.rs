@@ -14,5 +14,6 @@ pub mod exit;
 pub mod model;
 pub mod ops;
 pub mod rules;
+pub mod sandbox;
 pub mod schema;
 pub mod source;

@@ -17,8 +17,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("source", &["error", "model", "config"]),
     ("rules", &["error", "model", "config", "schema"]),
     ("cluster", &["error", "model", "event"]),
+    ("sandbox", &["error", "schema", "rules"]),
     ("context", &["error", "model", "event", "config", "cluster"]),
-    ("ops", &["error", "model", "event", "schema", "config", "source", "rules", "cluster", "context"]),
+    ("ops", &["error", "model", "event", "schema", "config", "source", "rules", "cluster", "sandbox", "context"]),
     ("cli", &["error", "exit", "model", "event", "schema", "config", "source", "rules", "cluster", "context", "ops"]),
     (
         "app",

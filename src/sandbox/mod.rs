@@ -1,0 +1,11 @@
+//! The embedded Kubernetes API: a cluster in the process, with simulated pods, honest about what it simulates.
+//!
+//! `problem` and `resource` are the words that its parts share. `fields` (ownership, apply, patches) and `kinds`
+//! (defaults, validation, columns) are pure; `store` keeps objects and their changes; `api` joins them into the verbs of
+//! the API; `http` serves those; `controllers` and `pods` act on objects as a cluster would.
+
+pub mod problem;
+pub mod resource;
+
+pub use problem::{Problem, ProblemCause};
+pub use resource::{At, Resource};

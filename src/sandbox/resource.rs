@@ -1,0 +1,50 @@
+//! What is served: resources, and where one object of them is.
+
+use std::sync::Arc;
+
+use crate::schema::{Schema, TypeId};
+
+/// One resource of the API in one version.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// Empty for the core group.
+    pub group: String,
+    pub version: String,
+    pub kind: String,
+    /// The name in URLs: `deployments`.
+    pub plural: String,
+    pub singular: String,
+    pub short_names: Vec<String>,
+    pub categories: Vec<String>,
+    pub namespaced: bool,
+    pub verbs: Vec<String>,
+    /// `status`, `scale`, `log`, `eviction`, `token`, …
+    pub subresources: Vec<String>,
+    /// The table that holds the kind's type: the built-in one or a custom resource definition's.
+    pub schema: Arc<Schema>,
+    /// None where nothing is known of its fields.
+    pub root: Option<TypeId>,
+    /// Whether a custom resource definition made it.
+    pub custom: bool,
+}
+
+/// Where an object is.
+#[derive(Debug, Clone)]
+pub struct At {
+    pub resource: Arc<Resource>,
+    /// None for what belongs to no namespace.
+    pub namespace: Option<String>,
+    pub name: String,
+}
+
+impl Resource {
+    /// `apps/v1`, `v1`.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// As the API server names it in messages: `deployments.apps`, `pods`.
+    pub fn group_resource(&self) -> String {
+        if self.group.is_empty() { self.plural.clone() } else { format!("{}.{}", self.plural, self.group) }
+    }
+}
