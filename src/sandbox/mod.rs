@@ -4,6 +4,7 @@
 //! (defaults, validation, columns) are pure; `store` keeps objects and their changes; `api` joins them into the verbs of
 //! the API; `http` serves those; `controllers` and `pods` act on objects as a cluster would.
 
+pub mod catalogue;
 pub mod problem;
 pub mod resource;
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::schema::{Schema, TypeId};
 
 /// One resource of the API in one version.
@@ -24,8 +26,8 @@ pub struct Resource {
     pub schema: Arc<Schema>,
     /// None where nothing is known of its fields.
     pub root: Option<TypeId>,
-    /// Whether a custom resource definition made it.
-    pub custom: bool,
+    /// The version of a CustomResourceDefinition that made it (an entry of `spec.versions`); None for what is built in.
+    pub custom: Option<Arc<Value>>,
 }
 
 /// Where an object is.
@@ -41,6 +43,11 @@ impl Resource {
     /// `apps/v1`, `v1`.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// Whether a CustomResourceDefinition made it.
+    pub fn is_custom(&self) -> bool {
+        self.custom.is_some()
     }
 
     /// As the API server names it in messages: `deployments.apps`, `pods`.

@@ -1,6 +1,9 @@
 //! The table of the built-in types, packed into the binary.
 
-use std::{io::Read, sync::OnceLock};
+use std::{
+    io::Read,
+    sync::{Arc, OnceLock},
+};
 
 use flate2::read::GzDecoder;
 
@@ -10,12 +13,21 @@ static PACKED: &[u8] = include_bytes!("builtin.json.gz");
 
 /// Every type of Kubernetes 1.34 that is served by default. Unpacked on first use, in a few milliseconds.
 pub fn builtin() -> &'static Schema {
-    static TABLE: OnceLock<Schema> = OnceLock::new();
+    table()
+}
+
+/// The same table, for those who keep it beside tables of custom resources.
+pub fn shared() -> Arc<Schema> {
+    table().clone()
+}
+
+fn table() -> &'static Arc<Schema> {
+    static TABLE: OnceLock<Arc<Schema>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let mut json = Vec::new();
         let read = GzDecoder::new(PACKED).read_to_end(&mut json);
         // A table that does not unpack is a broken build, which the test below finds.
-        read.ok().and_then(|_| serde_json::from_slice(&json).ok()).unwrap_or_default()
+        Arc::new(read.ok().and_then(|_| serde_json::from_slice(&json).ok()).unwrap_or_default())
     })
 }
 

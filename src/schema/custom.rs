@@ -22,7 +22,7 @@ pub fn of_crd(crd: &Value) -> Schema {
         let namespaced = text("/spec/scope") == "Namespaced";
         reader.add(&api_version, text("/spec/names/kind"), text("/spec/names/plural"), namespaced, root);
     }
-    let mut schema = reader.finish();
+    let mut schema = reader.finish(Vec::new());
     for root in schema.kinds.iter().map(|kind| kind.root.0) {
         if let Some(root) = schema.types.get_mut(root) {
             complete(root);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::table::{Field, Kind, ListType, Schema, Shape, Type, TypeId};
+use super::table::{Field, Kind, ListType, Schema, Shape, Type, TypeId, Zero};
 
 const REFERENCE: &str = "#/components/schemas/";
 
@@ -24,15 +24,26 @@ impl<'a> Reader<'a> {
         Self { components, custom, schema, known: HashMap::new() }
     }
 
-    /// Adds a kind with its root schema, which may be a `$ref`; `false` when the root is no object with fields.
-    pub fn add(&mut self, api_version: &str, kind: &str, plural: &str, namespaced: bool, root: &Value) -> bool {
-        let Shape::Object(root) = self.shape(root, "") else { return false };
-        let (api_version, kind, plural) = (api_version.into(), kind.into(), plural.into());
-        self.schema.kinds.push(Kind { api_version, kind, plural, namespaced, root });
-        true
+    /// Adds a kind with its root schema, which may be a `$ref`. Gives the kind, for what else is known of it; None when
+    /// the root is no object with fields.
+    pub fn add(
+        &mut self,
+        api_version: &str,
+        kind: &str,
+        plural: &str,
+        namespaced: bool,
+        root: &Value,
+    ) -> Option<&mut Kind> {
+        let Shape::Object(root) = self.shape(root, "") else { return None };
+        // What has no name in URLs is served below objects only.
+        let kinds = if plural.is_empty() { &mut self.schema.views } else { &mut self.schema.kinds };
+        kinds.push(Kind::new(api_version, kind, plural, namespaced, root));
+        kinds.last_mut()
     }
 
-    pub fn finish(mut self) -> Schema {
+    /// `api_versions` in the order of discovery.
+    pub fn finish(mut self, api_versions: Vec<String>) -> Schema {
+        self.schema.api_versions = api_versions;
         self.schema.sort();
         self.schema
     }
@@ -115,6 +126,11 @@ impl<'a> Reader<'a> {
         let shape = self.shape(node, &format!("{path}.{name}"));
         Field {
             required,
+            zero: if node.get("default").and_then(Value::as_object).is_some_and(Map::is_empty) && !self.custom {
+                Zero::Written
+            } else {
+                Zero::Usual
+            },
             default: node.get("default").filter(|default| !default.as_object().is_some_and(Map::is_empty)).cloned(),
             list: match text(node, "x-kubernetes-list-type") {
                 "map" => ListType::Map,

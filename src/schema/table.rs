@@ -10,6 +10,12 @@ pub struct Schema {
     pub version: String,
     /// Sorted by API version and kind.
     pub kinds: Vec<Kind>,
+    /// What is served below an object only: `Scale`, `Eviction`, `TokenRequest`. Sorted by API version and kind.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub views: Vec<Kind>,
+    /// The API versions in the order of discovery: by priority of groups, in a group the preferred version first.
+    #[serde(rename = "order", default, skip_serializing_if = "is_default")]
+    pub api_versions: Vec<String>,
     pub types: Vec<Type>,
 }
 
@@ -27,6 +33,16 @@ pub struct Kind {
     pub namespaced: bool,
     #[serde(rename = "t")]
     pub root: TypeId,
+    #[serde(rename = "s", default, skip_serializing_if = "is_default")]
+    pub short_names: Vec<String>,
+    #[serde(rename = "c", default, skip_serializing_if = "is_default")]
+    pub categories: Vec<String>,
+    /// Empty for the usual ones: all of create, delete, deletecollection, get, list, patch, update and watch.
+    #[serde(rename = "b", default, skip_serializing_if = "is_default")]
+    pub verbs: Vec<String>,
+    /// `status`, `scale`, `log`, …
+    #[serde(rename = "u", default, skip_serializing_if = "is_default")]
+    pub subresources: Vec<String>,
 }
 
 /// The number of a type in its table.
@@ -59,9 +75,12 @@ pub struct Field {
     pub shape: Shape,
     #[serde(rename = "r", default, skip_serializing_if = "is_default")]
     pub required: bool,
-    /// The default that OpenAPI gives. An empty struct as default says nothing and is left out.
+    /// The default that OpenAPI gives, but for an empty struct, of which `zero` tells.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    /// What the server answers where nothing was written, or an empty value.
+    #[serde(rename = "z", default, skip_serializing_if = "is_default")]
+    pub zero: Zero,
     /// How a list is merged; `Atomic` for what is no list.
     #[serde(rename = "l", default, skip_serializing_if = "is_default")]
     pub list: ListType,
@@ -80,6 +99,26 @@ pub struct Field {
     /// The values allowed, of the field or of its items; empty where any is.
     #[serde(rename = "e", default, skip_serializing_if = "is_default")]
     pub values: Vec<String>,
+}
+
+/// What becomes of a field that is absent, or has the zero value of its type, when the server writes the object.
+///
+/// It follows from how the server's Go types hold the field: by value or by pointer, with `omitempty` or without.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Zero {
+    /// Absent stays absent. An empty list or map is left out; 0, false and the empty string are kept.
+    #[default]
+    #[serde(rename = "u")]
+    Usual,
+    /// 0, false and the empty string are left out.
+    #[serde(rename = "d")]
+    Dropped,
+    /// What is absent is written: as 0, false, the empty string, an empty struct; null for lists, maps and times.
+    #[serde(rename = "w")]
+    Written,
+    /// What is absent is written as null.
+    #[serde(rename = "n")]
+    Null,
 }
 
 /// How server-side apply merges a list.
@@ -136,6 +175,11 @@ impl Schema {
         self.kinds.get(position)
     }
 
+    /// The kind of an answer or request below an object: `autoscaling/v1`, `Scale`.
+    pub fn view(&self, api_version: &str, kind: &str) -> Option<&Kind> {
+        self.views.iter().find(|view| view.api_version == api_version && view.kind == kind)
+    }
+
     /// The type with this number; an id from another table may give none.
     pub fn get(&self, id: TypeId) -> Option<&Type> {
         self.types.get(id.0)
@@ -148,7 +192,26 @@ impl Schema {
 
     /// Puts the kinds in the order that [`Schema::kind`] needs.
     pub(super) fn sort(&mut self) {
-        self.kinds.sort_by(|a, b| (&a.api_version, &a.kind).cmp(&(&b.api_version, &b.kind)));
+        for kinds in [&mut self.kinds, &mut self.views] {
+            kinds.sort_by(|a, b| (&a.api_version, &a.kind).cmp(&(&b.api_version, &b.kind)));
+        }
+    }
+}
+
+impl Kind {
+    /// A kind of which no more is known than where its type is.
+    pub fn new(api_version: &str, kind: &str, plural: &str, namespaced: bool, root: TypeId) -> Self {
+        Self {
+            api_version: api_version.into(),
+            kind: kind.into(),
+            plural: plural.into(),
+            namespaced,
+            root,
+            short_names: Vec::new(),
+            categories: Vec::new(),
+            verbs: Vec::new(),
+            subresources: Vec::new(),
+        }
     }
 }
 
@@ -160,6 +223,7 @@ impl Field {
             shape,
             required: false,
             default: None,
+            zero: Zero::Usual,
             list: ListType::Atomic,
             keys: Vec::new(),
             atomic: false,
@@ -174,6 +238,12 @@ impl Type {
     /// The last part of the name: `PodSpec`.
     pub fn short_name(&self) -> &str {
         self.name.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// A field to be filled in further.
+    pub fn field_mut(&mut self, name: &str) -> Option<&mut Field> {
+        let position = self.fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok()?;
+        self.fields.get_mut(position)
     }
 
     pub fn field(&self, name: &str) -> Option<&Field> {
