@@ -5,8 +5,10 @@
 //! the API; `http` serves those; `controllers` and `pods` act on objects as a cluster would.
 
 pub mod catalogue;
+pub mod clock;
 pub mod problem;
 pub mod resource;
 
+pub use clock::Clock;
 pub use problem::{Problem, ProblemCause};
 pub use resource::{At, Resource};
