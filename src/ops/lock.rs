@@ -230,13 +230,21 @@ impl Keeper {
     /// the lock meanwhile, and nothing can be applied.
     async fn keep(self, mut lease: Lease) -> Result<Lease> {
         let mut renewed = Instant::now();
+        let mut pause = RENEWED_EVERY;
         loop {
-            let stopped = tokio::time::timeout(RENEWED_EVERY, self.stop.cancelled()).await;
+            let stopped = tokio::time::timeout(pause, self.stop.cancelled()).await;
             if stopped.is_ok() {
                 return Ok(lease);
             }
             let times = Times { since: self.since, now: self.clock.now() };
-            match self.door.write(&self.claimant, times, Some(&lease)).await {
+            // An answer that is slow to come must not use up the time in which the lease is ours: it is asked anew.
+            let writing = self.door.write(&self.claimant, times, Some(&lease));
+            let Ok(written) = tokio::time::timeout(RENEWED_EVERY, writing).await else {
+                pause = Duration::ZERO;
+                continue;
+            };
+            pause = RENEWED_EVERY;
+            match written {
                 Ok(Some(newest)) => {
                     lease = newest;
                     renewed = Instant::now();

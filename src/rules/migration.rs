@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::difference::LAST_APPLIED;
+use super::{autoscaling::released, difference::LAST_APPLIED};
 use crate::model::FIELD_MANAGER;
 
 /// The managers whose fields are taken over, with the operation under which they own them.
@@ -29,9 +29,14 @@ pub fn migrated(live: &Value) -> Option<Value> {
     reassigned(live, FIELD_MANAGER, is_migrated_entry)
 }
 
-/// The JSON patch that takes the fields over, refused when the object has changed since it was read.
-pub fn patch(live: &Value) -> Option<Value> {
-    Some(as_patch(live, migrated(live)?))
+/// The JSON patch that takes the fields over, and gives the number of replicas up where an autoscaler owns it; refused
+/// when the object has changed since it was read. None when there is nothing to do.
+pub fn patch(live: &Value, gives_up_replicas: bool) -> Option<Value> {
+    let fields = match (migrated(live), gives_up_replicas) {
+        (fields, false) => fields?,
+        (fields, true) => released(fields.unwrap_or_else(|| live["metadata"]["managedFields"].clone())),
+    };
+    Some(as_patch(live, fields))
 }
 
 /// The JSON patch that gives our fields to another manager, as if it had applied them; None when we own none.
@@ -199,7 +204,7 @@ mod tests {
         assert_eq!(fields[0]["manager"], FIELD_MANAGER);
         assert_eq!(fields[0]["fieldsV1"]["f:metadata"]["f:labels"]["f:b"], json!({}));
         assert_eq!(fields[1]["manager"], "controller");
-        assert_eq!(patch(&live()).unwrap()[1]["value"], "7");
+        assert_eq!(patch(&live(), false).unwrap()[1]["value"], "7");
         assert!(
             migrated(&json!({"metadata": {"managedFields": [{"manager": "helm", "operation": "Update"}]}})).is_none()
         );

@@ -2,6 +2,7 @@
 
 pub mod alarms;
 pub mod applyset;
+pub mod autoscaling;
 pub mod difference;
 pub mod events;
 pub(crate) mod fields;

@@ -305,3 +305,49 @@ async fn other_files_never_prune_by_themselves() {
     run(&["deploy"]).await.succeeded();
     assert_eq!(shop.get("configmaps", "other").await, Value::Null);
 }
+
+#[tokio::test]
+async fn an_autoscaler_that_is_new_in_the_set_takes_the_replicas_as_they_are() {
+    let Some(shop) = Shop::open("autoscaler").await else { return };
+    let workload = |spec: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: api}}\nspec:\n  paused: true\n  {spec}\n  \
+             selector: {{matchLabels: {{app: api}}}}\n  template:\n    metadata: {{labels: {{app: api}}}}\n    \
+             spec: {{containers: [{{name: api, image: 'busybox:1.36'}}]}}\n"
+        )
+    };
+    let autoscaler = "---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: api}\nspec:\n  \
+                      scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: api}\n  minReplicas: 2\n  \
+                      maxReplicas: 5\n  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, \
+                      averageUtilization: 80}}}]\n";
+    shop.deploy(&workload("replicas: 3"), &[]).await.succeeded();
+    let with = format!("{}{autoscaler}", workload("minReadySeconds: 0"));
+    let diff = shop.run(&with, &["diff", "-f", "app.yaml"]).await;
+    assert!(diff.stdout.contains("spec.replicas is left to the autoscaler"), "{diff}");
+    assert!(!diff.stdout.contains("spec.replicas:"), "{diff}");
+    shop.deploy(&with, &[]).await.succeeded();
+    let deployment = shop.namespace.list("/apis/apps/v1", "deployments").await.swap_remove(0);
+    assert_eq!(deployment["spec"]["replicas"], 3);
+    assert_eq!(deployment["metadata"]["generation"], 1, "there was no moment with another number: {deployment}");
+    shop.run(&with, &["diff", "-f", "app.yaml", "--exit-code"]).await.succeeded();
+}
+
+#[tokio::test]
+async fn a_part_lands_in_the_namespace_of_the_whole() {
+    let Some(shop) = Shop::open("part").await else { return };
+    let namespace = &shop.namespace.name;
+    let evolve = &shop.evolve;
+    evolve.file("evolve.yaml", "name: shop\nmanifests: [manifests]\n");
+    let whole = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n");
+    evolve.file("manifests/namespace.yaml", &whole);
+    evolve.file("manifests/settings.yaml", &CONFIG.replace("settings}", "settings, labels: {part: one}}"));
+    let deploy = async |words: &[&str]| evolve.run(&[&["deploy", "--wait=false"], words].concat()).await;
+    deploy(&[]).await.succeeded();
+    for (color, part) in [("blue", ["-l", "part=one"]), ("green", ["-f", "manifests/settings.yaml"])] {
+        let file = evolve.folder().join("manifests/settings.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("red", color).replace("blue", color)).unwrap();
+        deploy(&part).await.succeeded();
+        assert_eq!(shop.get("configmaps", "settings").await["data"]["color"], color, "{part:?}");
+    }
+}

@@ -1,11 +1,13 @@
 //! The lock, between operations of one process and with holders that were killed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use http::Method;
 use kubectl_evolve::{
-    cluster::Resource,
-    context::Ctx,
+    cluster::{ConnectOptions, Resource},
+    context::{Ctx, Environment},
     error::Result,
+    event::Silent,
     model::Target,
     ops::{
         identity,
@@ -15,7 +17,7 @@ use kubectl_evolve::{
 };
 use tokio::time::Instant;
 
-use super::support::{Namespace, TestCluster};
+use super::support::{Fault, Namespace, Proxy, Rule, TestCluster, wait_until};
 
 fn request(namespace: &Namespace, timeout: u64) -> LockRequest {
     LockRequest {
@@ -67,6 +69,33 @@ async fn a_lock_outlives_its_duration_while_it_is_held_and_then_is_given_on() {
     let (first, second) = (namespace.ctx(), request(&namespace, 30));
     let (taken, ()) = tokio::join!(Lock::acquire(&first, &second), lock.release(&ctx));
     taken.unwrap().release(&first).await;
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_never_answered_costs_nobody_the_lock() {
+    let Some(cluster) = TestCluster::find().await else { return };
+    let namespace = cluster.namespace("lock").await;
+    let proxy = Proxy::start(&cluster, vec![Rule::once(Method::PUT, "/leases/", Fault::Hang)]).await;
+    let evolve = proxy.evolve();
+    let connect = ConnectOptions {
+        kubeconfig: Some(evolve.kubeconfig().into()),
+        request_timeout: Some(Duration::from_secs(60)),
+        ..ConnectOptions::default()
+    };
+    let slow = Ctx::new(Arc::new(Silent), Environment::default(), connect);
+    let mut lock = Lock::acquire(&slow, &request(&namespace, 0)).await.unwrap();
+    let renewed = wait_until("two renewals after the one that hangs", Duration::from_secs(30), async || {
+        let renewals = proxy.seen().iter().filter(|seen| seen.method == Method::PUT).count();
+        (renewals >= 3).then_some(())
+    });
+    let watched = async {
+        renewed.await;
+        Ok(())
+    };
+    lock.guard(watched).await.unwrap();
+    let seen = show(&namespace.ctx(), &target(&namespace)).await.unwrap().holder.unwrap();
+    assert!(!seen.expired, "{seen:?}");
+    lock.release(&slow).await;
 }
 
 #[tokio::test]

@@ -81,12 +81,15 @@ async fn carry_out(cluster: &Cluster, set: &DesiredSet, step: &Step) -> Result<V
     Ok(cluster.apply(resource, &step.body, ApplyMode { dry_run: false, force: step.force }).await?.object)
 }
 
-/// Makes the fields that kubectl's own apply owns ours, before the apply that may drop some of them.
+/// Makes the fields that kubectl's own apply owns ours, before the apply that may drop some of them, and gives the number
+/// of replicas up that an autoscaler is to own.
 async fn take_over(cluster: &Cluster, resource: &Resource, step: &Step) -> Result<()> {
     let object = &step.change.object;
     let mut live = step.live.clone();
     for _ in 0..TAKE_OVERS {
-        let Some(patch) = live.as_deref().and_then(migration::patch) else { return Ok(()) };
+        let Some(patch) = live.as_deref().and_then(|live| migration::patch(live, step.leaves_replicas)) else {
+            return Ok(());
+        };
         match cluster.patch(resource, object.namespace.as_deref(), &object.name, &patch).await {
             Err(error) if error.code() == 409 => {
                 live = cluster.get(resource, object.namespace.as_deref(), &object.name).await?.map(Box::new);

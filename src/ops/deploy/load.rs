@@ -45,6 +45,9 @@ pub(crate) struct Loaded {
     pub sources: Sources,
     /// The inputs as the user knows them.
     pub inputs: Vec<String>,
+    /// The namespace that the application's manifests name, where all that name one name the same; those that are not
+    /// of this part count too.
+    only_namespace: Option<String>,
     /// Whether this is only a part of the application's manifests.
     pub partial: bool,
     pub options: Options,
@@ -109,6 +112,10 @@ pub(crate) async fn load(ctx: &Ctx, request: &DeployRequest) -> Result<Loaded> {
     let has_manifests =
         config.is_some_and(|config| !config.settings.manifests.is_empty() || !config.settings.kustomize.is_empty());
     let mut partial = given && has_manifests;
+    let mut only_namespace = only_namespace(&sources.manifests);
+    if let Some(config) = config.filter(|_| partial && only_namespace.is_none() && application.namespace.is_none()) {
+        only_namespace = namespace_of_whole(ctx, config, &read).await?;
+    }
     if let Some(text) = &request.selector {
         let selector = Selector::parse(text).map_err(|wrong| Error::usage(format!("-l {text}: {wrong}")))?;
         sources.retain(|manifest| selector.matches(&manifest.object));
@@ -118,7 +125,14 @@ pub(crate) async fn load(ctx: &Ctx, request: &DeployRequest) -> Result<Loaded> {
         partial = true;
     }
     let options = Options::of(request, config);
-    Ok(Loaded { inputs: inputs.iter().map(ToString::to_string).collect(), application, sources, partial, options })
+    Ok(Loaded {
+        inputs: inputs.iter().map(ToString::to_string).collect(),
+        application,
+        sources,
+        only_namespace,
+        partial,
+        options,
+    })
 }
 
 /// Whether the inputs were named by hand and are none of the configuration's, which was only found on the way up.
@@ -151,8 +165,17 @@ fn config_inputs(config: &Config) -> Vec<Input> {
 /// The namespace of objects that name none: as asked for, else the only one that the manifests name, else the
 /// context's.
 pub(crate) fn namespace_of(loaded: &Loaded, cluster: Option<&Cluster>) -> Option<String> {
-    let named = loaded.application.namespace.clone().or_else(|| only_namespace(&loaded.sources.manifests));
+    let named = loaded.application.namespace.clone().or_else(|| loaded.only_namespace.clone());
     named.or_else(|| cluster.map(|cluster| cluster.namespace().to_owned()))
+}
+
+/// The namespace that all of the configuration's manifests name, so that a part of them lands where the whole did.
+async fn namespace_of_whole(ctx: &Ctx, config: &Config, read: &ReadRequest) -> Result<Option<String>> {
+    let whole = ReadRequest { inputs: config_inputs(config), ..read.clone() };
+    let sources = source::read(&whole, std::io::empty(), &ctx.cancel).await.map_err(|error| {
+        error.hint("the other manifests of evolve.yaml are read to learn their namespace; -n NAMESPACE says it")
+    })?;
+    Ok(only_namespace(&sources.manifests))
 }
 
 /// The namespace of the manifests, where all that name one name the same.

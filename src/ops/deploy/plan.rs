@@ -10,15 +10,17 @@ use super::{
     set::{DesiredSet, Item},
 };
 use crate::{
-    cluster::{ApplyMode, Cluster, Resource},
+    cluster::{ApplyMode, Cluster, ListQuery, Resource},
     config::{ConflictRule, Take},
     error::{Error, Result},
     model::{Action, Change, FieldConflict},
-    rules::{applyset, difference, migration, refusals},
+    rules::{applyset, autoscaling, difference, migration, refusals},
 };
 
 /// Dry runs sent at once; the client bounds the requests below.
 const DRY_RUNS: usize = 16;
+/// The group and the kind of what owns numbers of replicas.
+const AUTOSCALER: (&str, &str) = ("autoscaling", "HorizontalPodAutoscaler");
 /// Consent in the manifest itself to delete the object and create it again when a field cannot be changed.
 pub const RECREATE_ANNOTATION: &str = "evolve/recreate";
 
@@ -44,6 +46,8 @@ pub(crate) struct Step {
     pub body: Value,
     /// Whether fields are taken from other managers.
     pub force: bool,
+    /// Whether the number of replicas becomes an autoscaler's, and keeps its value until that acts.
+    pub leaves_replicas: bool,
     /// The object as it was seen, for its uid and for the take-over of its fields.
     pub live: Option<Box<Value>>,
 }
@@ -57,7 +61,7 @@ pub(crate) async fn steps(
     policy: &Policy,
 ) -> Result<Vec<Step>> {
     let waves = set.wave_of();
-    let planner = Planner { cluster, policy, missing_namespaces, id: &set.id };
+    let planner = Planner { cluster, policy, missing_namespaces, set };
     stream::iter(set.items.iter().zip(&observed.live).zip(waves).enumerate())
         .map(|(index, ((item, live), wave))| {
             let planner = &planner;
@@ -77,8 +81,7 @@ struct Planner<'a> {
     cluster: &'a Cluster,
     policy: &'a Policy,
     missing_namespaces: &'a BTreeSet<String>,
-    /// The id of the set, to tell its members from those of others.
-    id: &'a str,
+    set: &'a DesiredSet,
 }
 
 impl Planner<'_> {
@@ -93,7 +96,14 @@ impl Planner<'_> {
             blocked: None,
             live: String::new(),
         };
-        let mut step = Step { item: 0, change, body: item.manifest.object.clone(), force: false, live: None };
+        let mut step = Step {
+            item: 0,
+            change,
+            body: item.manifest.object.clone(),
+            force: false,
+            leaves_replicas: false,
+            live: None,
+        };
         match live {
             Some(Live::AsWanted(live)) => step.live.clone_from(live),
             Some(Live::Other(live)) => {
@@ -120,10 +130,10 @@ impl Planner<'_> {
     /// The release or set of another tool that an object belongs to, unless taking it over was consented to.
     fn foreign_owner(&self, live: &Value) -> Option<String> {
         let metadata = &live["metadata"];
-        if self.policy.adopt || metadata["labels"][applyset::PART_OF] == *self.id {
+        if self.policy.adopt || metadata["labels"][applyset::PART_OF] == *self.set.id {
             return None;
         }
-        let set = metadata["labels"][applyset::PART_OF].as_str().filter(|set| *set != self.id);
+        let set = metadata["labels"][applyset::PART_OF].as_str().filter(|set| *set != self.set.id);
         let release = metadata["annotations"]["meta.helm.sh/release-name"].as_str();
         set.map(|set| format!("the ApplySet {set}")).or_else(|| release.map(|name| format!("the Helm release {name}")))
     }
@@ -145,6 +155,7 @@ impl Planner<'_> {
         step.change.action = Action::Change;
         let Some(resource) = item.resource.as_ref() else { return Ok(()) };
         let takes_over = migration::migrated(live).is_some();
+        step.leaves_replicas = autoscaling::gives_up_replicas(&step.body, live) && self.is_autoscaled(item).await?;
         let mut answer = self.dry_run(resource, &step.body, false).await;
         if let Err(error) = &answer
             && let Some(refusal) = error.refusal().filter(|refusal| refusal.code == 409)
@@ -161,6 +172,7 @@ impl Planner<'_> {
                 step.change.fields = difference::changes(live, &migration::without_leftovers(&object));
                 step.change.reason = Some("taken over from kubectl apply".into());
             }
+            Ok(object) if step.leaves_replicas => step.change.fields = difference::changes(live, &object),
             Ok(object) => {
                 step.change.fields = difference::changes(live, &object);
                 let same = step.change.fields.is_empty() && step.change.blocked.is_none();
@@ -171,7 +183,35 @@ impl Planner<'_> {
             Err(error) if error.refusal().is_some_and(refusals::is_immutable) => self.replace(live, step, &error),
             Err(error) => step.change.blocked = Some(self.verdict(error)?),
         }
+        if step.leaves_replicas {
+            step.change.fields.retain(|field| field.path != autoscaling::REPLICAS);
+            let left = format!("{} is left to the autoscaler", autoscaling::REPLICAS);
+            step.change.reason = Some(match step.change.reason.take() {
+                Some(reason) => format!("{reason}; {left}"),
+                None => left,
+            });
+        }
         Ok(())
+    }
+
+    /// Whether an autoscaler of the set or of the cluster is there for the workload.
+    async fn is_autoscaled(&self, item: &Item) -> Result<bool> {
+        let workload = &item.manifest.reference;
+        let of_set = self.set.items.iter().map(|item| &item.manifest).filter(|manifest| {
+            let reference = &manifest.reference;
+            reference.kind == AUTOSCALER.1 && reference.namespace == workload.namespace
+        });
+        if of_set.into_iter().any(|manifest| autoscaling::scales(&manifest.object, workload)) {
+            return Ok(true);
+        }
+        let Some(resource) = self.cluster.preferred(AUTOSCALER.0, AUTOSCALER.1).await? else { return Ok(false) };
+        let mut found = false;
+        let each = |autoscaler: Value| found |= autoscaling::scales(&autoscaler, workload);
+        match self.cluster.list(&resource, workload.namespace.as_deref(), &ListQuery::default(), each).await {
+            // Whoever may not look at autoscalers is taken to have none outside of the set.
+            Err(error) if error.code() == 403 => Ok(false),
+            listed => listed.map(|_| found),
+        }
     }
 
     /// Decides each conflict: by a rule, by `--force-conflicts`, or not at all, which blocks the deploy.

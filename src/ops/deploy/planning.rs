@@ -81,7 +81,7 @@ async fn prepare_inputs(ctx: &Ctx, cluster: &Cluster, request: &DeployRequest) -
     check::refuse(&report)?;
     check::warn(ctx, &report);
     let namespace = namespace_of(&loaded, Some(cluster)).unwrap_or_else(|| cluster.namespace().to_owned());
-    let Loaded { application, sources, inputs, partial, options } = loaded;
+    let Loaded { application, sources, inputs, partial, options, .. } = loaded;
     let mut manifests = sources.manifests;
     let mut fresh = Vec::new();
     if let Some(config) = &application.config
