@@ -1,0 +1,85 @@
+//! What a namespace must be for objects to come into it.
+
+use serde_json::Value;
+
+use super::{core::Api, metadata};
+use crate::sandbox::{
+    problem::{Problem, ProblemCause},
+    resource::At,
+    store::{Place, Table},
+};
+
+impl Api {
+    /// Whether objects may be made in the namespace: it exists and is not on its way out
+    /// (the admission plugin `NamespaceLifecycle`).
+    pub(super) fn admit_namespace(&self, at: &At) -> Result<(), Problem> {
+        let Some(namespace) = &at.namespace else { return Ok(()) };
+        let found = self.namespace(namespace);
+        let Some(found) = found else {
+            let message = format!("namespaces \"{namespace}\" not found");
+            let mut problem = Problem::new(404, "NotFound", message);
+            problem.name.clone_from(namespace);
+            problem.kind = "namespaces".into();
+            return Err(problem);
+        };
+        if !metadata::is_being_deleted(&found) {
+            return Ok(());
+        }
+        let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+        let mut problem = Problem::forbidden(&at.resource, &at.name, &why);
+        problem.causes.push(ProblemCause {
+            reason: "NamespaceTerminating",
+            message: format!("namespace {namespace} is being terminated"),
+            field: "metadata.namespace".into(),
+        });
+        Err(problem)
+    }
+
+    /// The namespace of that name.
+    pub(super) fn namespace(&self, name: &str) -> Option<Value> {
+        let table = Table { group: String::new(), plural: "namespaces".into() };
+        let (_, stored) = self.store().get(&Place { table: table.into(), key: name.into() })?;
+        serde_json::from_slice(&stored).ok()
+    }
+}
+
+/// The object's name and namespace against those of the request.
+///
+/// # Errors
+/// They differ.
+pub(super) fn check_namespace(at: &At, object: &mut Value) -> Result<(), Problem> {
+    let sent = metadata::text(object, "namespace");
+    match &at.namespace {
+        Some(namespace) if sent.is_empty() => {
+            let namespace = namespace.as_str().into();
+            metadata::of(object).insert("namespace".into(), namespace);
+            Ok(())
+        }
+        Some(namespace) if sent == namespace => Ok(()),
+        None => {
+            metadata::of(object).shift_remove("namespace");
+            Ok(())
+        }
+        Some(_) => Err(Problem::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        )),
+    }
+}
+
+/// The object's name against that of the URL.
+///
+/// # Errors
+/// They differ, or the object has none.
+pub(super) fn check_name(at: &At, object: &Value) -> Result<(), Problem> {
+    match metadata::text(object, "name") {
+        "" => Err(Problem::bad_request(format!(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided",
+            at.name
+        ))),
+        name if name == at.name => Ok(()),
+        name => Err(Problem::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            at.name
+        ))),
+    }
+}

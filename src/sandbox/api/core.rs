@@ -1,0 +1,125 @@
+//! The API itself: what it is made of, and reads of one object.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    convert,
+    registry::{Registry, Served},
+};
+use crate::sandbox::{
+    problem::Problem,
+    resource::{At, Resource},
+    store::{Place, Restored, Store, Subscription, Table},
+};
+
+/// A cluster's API. Copies of it are the same cluster.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    store: Arc<Store>,
+    registry: Registry,
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("revision", &self.0.store.revision()).finish_non_exhaustive()
+    }
+}
+
+impl Api {
+    /// An API without objects, with the clock of its times.
+    pub fn new(now: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
+        Self::with_store(now, Store::default())
+    }
+
+    pub fn with_store(now: Arc<dyn Fn() -> Timestamp + Send + Sync>, store: Store) -> Self {
+        Self(Arc::new(Inner { store: Arc::new(store), registry: Registry::new(), now }))
+    }
+
+    pub fn store(&self) -> &Arc<Store> {
+        &self.0.store
+    }
+
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    pub fn now(&self) -> Timestamp {
+        (self.0.now)()
+    }
+
+    pub fn resource(&self, group: &str, version: &str, plural: &str) -> Option<Arc<Resource>> {
+        self.0.registry.find(group, version, plural).map(|served| served.resource)
+    }
+
+    /// Where the objects of a resource are kept.
+    pub(crate) fn table(&self, resource: &Resource) -> Arc<Table> {
+        match self.0.registry.find(&resource.group, &resource.version, &resource.plural) {
+            Some(Served { table, .. }) => table,
+            // Of a definition that is gone.
+            None => Arc::new(Table { group: resource.group.clone(), plural: resource.plural.clone() }),
+        }
+    }
+
+    pub(super) fn place(&self, at: &At) -> Place {
+        let key = match &at.namespace {
+            Some(namespace) => format!("{namespace}/{}", at.name),
+            None => at.name.clone(),
+        };
+        Place { table: self.table(&at.resource), key }
+    }
+
+    /// One object.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn get(&self, at: &At) -> Result<Value, Problem> {
+        let (_, stored) = self.stored(at)?;
+        Ok(convert::value(&at.resource, &stored))
+    }
+
+    /// One object as JSON.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn get_bytes(&self, at: &At) -> Result<Bytes, Problem> {
+        let (_, stored) = self.stored(at)?;
+        Ok(convert::bytes(&at.resource, stored))
+    }
+
+    /// The object with its revision, as it is stored.
+    pub(super) fn stored(&self, at: &At) -> Result<(u64, Bytes), Problem> {
+        self.0.store.get(&self.place(at)).ok_or_else(|| Problem::not_found(&at.resource, &at.name))
+    }
+
+    /// Bytes of the store in the version of a resource.
+    pub fn in_version(&self, resource: &Resource, stored: Bytes) -> Bytes {
+        convert::bytes(resource, stored)
+    }
+
+    /// Every change of every object from now on, in order, for controllers.
+    pub fn subscribe(&self) -> Subscription {
+        Subscription::new(&self.0.store, None)
+    }
+
+    /// Puts objects back as they were, before the first request.
+    pub fn restore(&self, revision: u64, objects: Vec<Restored>) {
+        let written = |object: &Restored| {
+            let value: Value = serde_json::from_slice(&object.bytes).unwrap_or_default();
+            value["metadata"]["resourceVersion"].as_str().and_then(|text| text.parse().ok()).unwrap_or(revision)
+        };
+        for object in &objects {
+            if object.plural == "customresourcedefinitions" {
+                self.0.registry.define(&serde_json::from_slice(&object.bytes).unwrap_or_default());
+            }
+        }
+        let objects: Vec<(Restored, u64)> = objects.into_iter().map(|it| (it.clone(), written(&it))).collect();
+        self.0.store.restore(revision, objects);
+    }
+}

@@ -1,0 +1,95 @@
+//! Creation.
+
+use serde_json::Value;
+
+use super::{
+    admission::{check_name, check_namespace},
+    convert,
+    core::Api,
+    identity, metadata,
+    requests::Write,
+};
+use crate::sandbox::{
+    problem::{Problem, ProblemCause},
+    resource::At,
+};
+
+/// How often another generated name is tried when one is taken.
+const GENERATED_TRIES: usize = 8;
+
+impl Api {
+    /// Makes an object. An empty name in `at` means the object's own name, or one that is generated from `generateName`.
+    ///
+    /// # Errors
+    /// The object breaks a rule, the namespace is none to create in, or the name is taken.
+    pub fn create(&self, at: &At, object: Value, write: &Write) -> Result<Value, Problem> {
+        self.create_owned(at, object, write, true)
+    }
+
+    /// As [`Api::create`]; `track`: the writer becomes the manager of the fields, which an apply has seen to already.
+    pub(super) fn create_owned(&self, at: &At, mut object: Value, write: &Write, track: bool) -> Result<Value, Problem> {
+        let mut at = at.clone();
+        check_namespace(&at, &mut object)?;
+        if !at.name.is_empty() {
+            check_name(&at, &object)?;
+        }
+        self.admit_namespace(&at)?;
+        if !metadata::text(&object, "resourceVersion").is_empty() {
+            return Err(Problem::new(500, "", "resourceVersion should not be set on objects to be created"));
+        }
+        let generated = metadata::text(&object, "name").is_empty();
+        let mut tries = if generated { GENERATED_TRIES } else { 1 };
+        loop {
+            let mut object = object.clone();
+            self.identify(&mut at, &mut object)?;
+            tries -= 1;
+            match self.create_named(&at, object, write, track) {
+                Err(problem) if problem.reason == "AlreadyExists" && tries > 0 => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Gives the object the metadata that every new one has.
+    fn identify(&self, at: &mut At, object: &mut Value) -> Result<(), Problem> {
+        let mut name = metadata::text(object, "name").to_owned();
+        if name.is_empty() {
+            let base = metadata::text(object, "generateName");
+            if base.is_empty() {
+                let cause = ProblemCause {
+                    reason: "FieldValueRequired",
+                    message: "Required value: name or generateName is required".into(),
+                    field: "metadata.name".into(),
+                };
+                return Err(Problem::invalid(&at.resource, "", vec![cause]));
+            }
+            name = identity::generated_name(base);
+        }
+        let metadata = metadata::of(object);
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"] {
+            metadata.shift_remove(field);
+        }
+        metadata.insert("name".into(), name.as_str().into());
+        metadata.insert("uid".into(), identity::uid().into());
+        metadata.insert("creationTimestamp".into(), metadata::time(self.now()).into());
+        at.name = name;
+        Ok(())
+    }
+
+    fn create_named(&self, at: &At, mut object: Value, write: &Write, track: bool) -> Result<Value, Problem> {
+        let _ = track;
+        let place = self.place(at);
+        if self.store().get(&place).is_some() {
+            return Err(Problem::already_exists(&at.resource, &at.name));
+        }
+        object = convert::arrange(&at.resource, object, &at.resource.api_version());
+        if write.dry_run {
+            return Ok(object);
+        }
+        let mut stored = convert::to_storage(&at.resource, object);
+        let (_, bytes) =
+            self.store().put(&place, None, &mut stored).map_err(|_| Problem::already_exists(&at.resource, &at.name))?;
+        self.settled(at, Some(&stored));
+        Ok(convert::value(&at.resource, &bytes))
+    }
+}

@@ -1,0 +1,149 @@
+//! Deletion: at once, or when finalizers and grace have ended.
+
+use serde_json::{Value, json};
+
+use super::{
+    convert,
+    core::Api,
+    metadata,
+    requests::{DeleteOptions, Deleted, Propagation},
+};
+use crate::sandbox::{problem::Problem, resource::At};
+
+const ORPHAN: &str = "orphan";
+const FOREGROUND: &str = "foregroundDeletion";
+const TRIES: usize = 100;
+
+impl Api {
+    /// Deletes an object, or begins to.
+    ///
+    /// # Errors
+    /// There is none, or it is not the one of the preconditions.
+    pub fn delete(&self, at: &At, options: &DeleteOptions) -> Result<Deleted, Problem> {
+        for _ in 0..TRIES {
+            let (revision, stored) = self.stored(at)?;
+            let live = convert::value(&at.resource, &stored);
+            check_preconditions(at, &live, options)?;
+            if let Some(done) = self.delete_once(at, revision, &live, options) {
+                return Ok(done);
+            }
+        }
+        Err(Problem::conflict(&at.resource, &at.name, "the object has been modified; please try again"))
+    }
+
+    /// None where somebody else was faster.
+    fn delete_once(&self, at: &At, revision: u64, live: &Value, options: &DeleteOptions) -> Option<Deleted> {
+        let mut marked = live.clone();
+        let finalizers = wanted_finalizers(live, options.propagation);
+        metadata::set_finalizers(&mut marked, &finalizers);
+        let grace = grace(at, live, options);
+        let waits = !finalizers.is_empty() || grace > 0 || holds_content(at, live);
+        if !waits {
+            return self.remove(at, revision, live, options);
+        }
+        self.mark(at, &mut marked, grace);
+        if marked == *live || options.dry_run {
+            return Some(Deleted { object: marked, gone: false });
+        }
+        let mut stored = convert::to_storage(&at.resource, marked);
+        let (_, bytes) = self.store().put(&self.place(at), Some(revision), &mut stored).ok()?;
+        self.settled(at, Some(&stored));
+        Some(Deleted { object: convert::value(&at.resource, &bytes), gone: false })
+    }
+
+    fn remove(&self, at: &At, revision: u64, live: &Value, options: &DeleteOptions) -> Option<Deleted> {
+        let mut last = convert::to_storage(&at.resource, live.clone());
+        if !options.dry_run {
+            self.store().remove(&self.place(at), revision, &mut last).ok()?;
+            self.settled(at, None);
+        }
+        let bytes = serde_json::to_vec(&last).unwrap_or_default();
+        Some(Deleted { object: convert::value(&at.resource, &bytes), gone: true })
+    }
+
+    /// Notes when the object's time ends.
+    fn mark(&self, at: &At, object: &mut Value, grace: i64) {
+        let began = metadata::is_being_deleted(object);
+        let known = object["metadata"]["deletionGracePeriodSeconds"].as_i64();
+        if began && known.is_some_and(|known| known <= grace) {
+            return;
+        }
+        let until = if began {
+            // A shorter grace counts from when the deletion began.
+            let until: Option<jiff::Timestamp> = metadata::text(object, "deletionTimestamp").parse().ok();
+            until.unwrap_or_else(|| self.now()) - jiff::SignedDuration::from_secs(known.unwrap_or(0))
+        } else {
+            self.now()
+        };
+        let until = until + jiff::SignedDuration::from_secs(grace);
+        let fields = metadata::of(object);
+        fields.insert("deletionTimestamp".into(), metadata::time(until).into());
+        fields.insert("deletionGracePeriodSeconds".into(), grace.into());
+        if let Some(generation) = fields.get("generation").and_then(Value::as_i64).filter(|_| !began) {
+            fields.insert("generation".into(), (generation + 1).into());
+        }
+        if at.resource.group.is_empty() && at.resource.plural == "namespaces" {
+            object["status"] = json!({"phase": "Terminating"});
+        }
+    }
+}
+
+fn check_preconditions(at: &At, live: &Value, options: &DeleteOptions) -> Result<(), Problem> {
+    let (uid, version) = (metadata::text(live, "uid"), metadata::text(live, "resourceVersion"));
+    let clash = |why: String| {
+        let message = format!("Operation cannot be fulfilled on {} \"{}\": {why}", at.resource.kind, at.name);
+        let mut problem = Problem::conflict(&at.resource, &at.name, "");
+        problem.message = message;
+        problem.kind.clone_from(&at.resource.kind);
+        problem
+    };
+    if let Some(wanted) = options.uid.as_ref().filter(|wanted| *wanted != uid) {
+        return Err(clash(format!(
+            "the UID in the precondition ({wanted}) does not match the UID in record ({uid}). \
+             The object might have been deleted and then recreated"
+        )));
+    }
+    if let Some(wanted) = options.resource_version.as_ref().filter(|wanted| *wanted != version) {
+        return Err(clash(format!(
+            "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record \
+             ({version}). The object might have been modified"
+        )));
+    }
+    Ok(())
+}
+
+/// The finalizers that the object has from now on: those of the garbage collector by how its dependents are to go.
+fn wanted_finalizers(live: &Value, propagation: Option<Propagation>) -> Vec<&str> {
+    let mut found = metadata::finalizers(live);
+    let wanted = match propagation {
+        None => return found,
+        Some(Propagation::Background) => None,
+        Some(Propagation::Foreground) => Some(FOREGROUND),
+        Some(Propagation::Orphan) => Some(ORPHAN),
+    };
+    found.retain(|name| (*name != ORPHAN && *name != FOREGROUND) || Some(*name) == wanted);
+    if let Some(wanted) = wanted.filter(|wanted| !found.contains(wanted)) {
+        found.push(wanted);
+    }
+    found
+}
+
+/// How long the object may still run, in seconds: only pods that are on a node do.
+fn grace(at: &At, live: &Value, options: &DeleteOptions) -> i64 {
+    if !at.resource.group.is_empty() || at.resource.plural != "pods" {
+        return 0;
+    }
+    let ended = matches!(live["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
+    if ended || live["spec"]["nodeName"].as_str().is_none_or(str::is_empty) {
+        return 0;
+    }
+    let own = live["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
+    let wanted = options.grace_period_seconds.unwrap_or(own);
+    if wanted < 0 { 1 } else { wanted }
+}
+
+/// Whether the object is a namespace that its content has to leave first.
+fn holds_content(at: &At, live: &Value) -> bool {
+    let is_namespace = at.resource.group.is_empty() && at.resource.plural == "namespaces";
+    is_namespace && live["spec"]["finalizers"].as_array().is_some_and(|found| !found.is_empty())
+}

@@ -1,0 +1,111 @@
+//! What is asked of the API, and what it answers.
+
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+/// What becomes of fields that the kind does not have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Validation {
+    /// They are dropped without a word.
+    #[default]
+    Ignore,
+    /// They are dropped with a warning.
+    Warn,
+    /// The request is refused.
+    Strict,
+}
+
+/// Who writes, and how.
+#[derive(Debug, Default)]
+pub struct Write {
+    /// The name that owns the fields (`fieldManager`).
+    pub manager: String,
+    /// Everything but storing it.
+    pub dry_run: bool,
+    /// Takes fields over from other appliers.
+    pub force: bool,
+    pub validation: Validation,
+    /// What the writer is warned of, once it is done.
+    pub warnings: Mutex<Vec<String>>,
+}
+
+impl Write {
+    /// A write of that manager, for controllers.
+    pub fn by(manager: &str) -> Self {
+        Self { manager: manager.into(), ..Self::default() }
+    }
+
+    pub(crate) fn warn(&self, warning: String) {
+        self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(warning);
+    }
+
+    /// The warnings so far.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+/// What becomes of the objects that an object owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Propagation {
+    /// They are deleted after it.
+    Background,
+    /// They are deleted before it.
+    Foreground,
+    /// They stay.
+    Orphan,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct DeleteOptions {
+    /// None: as the object says.
+    pub grace_period_seconds: Option<i64>,
+    /// None: as its kind does, and as its finalizers say.
+    pub propagation: Option<Propagation>,
+    /// Only the object with this uid.
+    pub uid: Option<String>,
+    /// Only the object as it was at this version.
+    pub resource_version: Option<String>,
+    pub dry_run: bool,
+}
+
+/// The answer to a deletion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deleted {
+    /// As it is now, or was last.
+    pub object: Value,
+    /// Whether it is gone; otherwise it waits for its finalizers or its grace to end.
+    pub gone: bool,
+}
+
+/// Which objects of a resource, in the words of a request.
+#[derive(Debug, Clone, Default)]
+pub struct ListQuery {
+    pub label_selector: String,
+    pub field_selector: String,
+    /// 0: all.
+    pub limit: usize,
+    pub continue_token: String,
+    pub resource_version: String,
+    pub resource_version_match: String,
+}
+
+/// Objects of one resource, at one revision.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// Each as JSON with its kind, in the version that was asked for.
+    pub items: Vec<Bytes>,
+    pub revision: u64,
+    /// Empty where this is the last page.
+    pub continue_token: String,
+    /// How many more there are; unknown with selectors.
+    pub remaining: Option<usize>,
+}
+
+impl Page {
+    pub fn objects(&self) -> Vec<Value> {
+        self.items.iter().map(|bytes| serde_json::from_slice(bytes).unwrap_or_default()).collect()
+    }
+}
