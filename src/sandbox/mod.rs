@@ -4,10 +4,12 @@
 //! (defaults, validation, columns) are pure; `store` keeps objects and their changes; `api` joins them into the verbs of
 //! the API; `http` serves those; `controllers` and `pods` act on objects as a cluster would.
 
+pub mod api;
 pub mod catalogue;
 pub mod clock;
 pub mod problem;
 pub mod resource;
+pub mod store;
 
 pub use clock::Clock;
 pub use problem::{Problem, ProblemCause};

@@ -11,7 +11,7 @@ use super::resource::Resource;
 pub struct Problem {
     /// The HTTP status.
     pub code: u16,
-    /// `NotFound`, `Conflict`, `Invalid`, …
+    /// `NotFound`, `Conflict`, `Invalid`, …; empty where the server knows of none.
     pub reason: &'static str,
     pub message: String,
     /// Of the object in question; empty where there is none.
@@ -21,6 +21,8 @@ pub struct Problem {
     pub kind: String,
     pub causes: Vec<ProblemCause>,
     pub retry_after_seconds: Option<u32>,
+    /// Details are written though there is nothing in them.
+    pub bare_details: bool,
 }
 
 /// One of several reasons for a refusal, with the field where it stands.
@@ -44,6 +46,7 @@ impl Problem {
             kind: String::new(),
             causes: Vec::new(),
             retry_after_seconds: None,
+            bare_details: false,
         }
     }
 
@@ -113,8 +116,13 @@ impl Problem {
             }
         }
         if !self.causes.is_empty() {
-            let cause =
-                |cause: &ProblemCause| json!({"reason": cause.reason, "message": cause.message, "field": cause.field});
+            let cause = |cause: &ProblemCause| {
+                let mut said = json!({"reason": cause.reason, "message": cause.message});
+                if !cause.field.is_empty() {
+                    said["field"] = json!(cause.field);
+                }
+                said
+            };
             details["causes"] = self.causes.iter().map(cause).collect();
         }
         if let Some(seconds) = self.retry_after_seconds {
@@ -122,9 +130,12 @@ impl Problem {
         }
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason,
+            "message": self.message,
         });
-        if details.as_object().is_some_and(|details| !details.is_empty()) {
+        if !self.reason.is_empty() {
+            status["reason"] = json!(self.reason);
+        }
+        if self.bare_details || details.as_object().is_some_and(|details| !details.is_empty()) {
             status["details"] = details;
         }
         status["code"] = json!(self.code);

@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 use crate::sandbox::resource::Resource;
 
 /// The fields that events have by other names in `events.k8s.io`.
-const EVENT_NAMES: [(&str, &str); 6] = [
+const EVENT_NAMES: [(&str, &str); 7] = [
     ("involvedObject", "regarding"),
     ("message", "note"),
     ("source", "deprecatedSource"),
     ("firstTimestamp", "deprecatedFirstTimestamp"),
     ("lastTimestamp", "deprecatedLastTimestamp"),
     ("count", "deprecatedCount"),
+    ("reportingComponent", "reportingController"),
 ];
 
 /// How the bytes of an object of this version begin.
@@ -70,10 +71,8 @@ fn between(mut object: Value, from: &str, to: &str) -> Value {
     }
     let Some(fields) = object.as_object_mut() else { return object };
     match (from, to) {
-        ("v1", "events.k8s.io/v1") => rename(fields, EVENT_NAMES.iter().copied(), "reportingComponent", "reportingController"),
-        ("events.k8s.io/v1", "v1") => {
-            rename(fields, EVENT_NAMES.iter().map(|(a, b)| (*b, *a)), "reportingController", "reportingComponent");
-        }
+        ("v1", "events.k8s.io/v1") => rename(fields, EVENT_NAMES.iter().copied()),
+        ("events.k8s.io/v1", "v1") => rename(fields, EVENT_NAMES.iter().map(|(a, b)| (*b, *a))),
         ("autoscaling/v1", "autoscaling/v2") => to_metrics(fields),
         ("autoscaling/v2", "autoscaling/v1") => from_metrics(fields),
         _ => {}
@@ -82,8 +81,8 @@ fn between(mut object: Value, from: &str, to: &str) -> Value {
     object
 }
 
-fn rename<'a>(fields: &mut Map<String, Value>, names: impl Iterator<Item = (&'a str, &'a str)>, controller: &str, named: &str) {
-    for (from, to) in names.chain([(controller, named)]) {
+fn rename<'a>(fields: &mut Map<String, Value>, names: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (from, to) in names {
         if let Some(found) = fields.shift_remove(from) {
             fields.insert(to.into(), found);
         }

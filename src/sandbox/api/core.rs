@@ -3,7 +3,6 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -11,6 +10,7 @@ use super::{
     registry::{Registry, Served},
 };
 use crate::sandbox::{
+    clock::Clock,
     problem::Problem,
     resource::{At, Resource},
     store::{Place, Restored, Store, Subscription, Table},
@@ -23,7 +23,7 @@ pub struct Api(Arc<Inner>);
 struct Inner {
     store: Arc<Store>,
     registry: Registry,
-    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    clock: Arc<Clock>,
 }
 
 impl fmt::Debug for Api {
@@ -34,12 +34,12 @@ impl fmt::Debug for Api {
 
 impl Api {
     /// An API without objects, with the clock of its times.
-    pub fn new(now: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
-        Self::with_store(now, Store::default())
+    pub fn new(clock: Arc<Clock>) -> Self {
+        Self::with_store(clock, Store::default())
     }
 
-    pub fn with_store(now: Arc<dyn Fn() -> Timestamp + Send + Sync>, store: Store) -> Self {
-        Self(Arc::new(Inner { store: Arc::new(store), registry: Registry::new(), now }))
+    pub fn with_store(clock: Arc<Clock>, store: Store) -> Self {
+        Self(Arc::new(Inner { store: Arc::new(store), registry: Registry::new(), clock }))
     }
 
     pub fn store(&self) -> &Arc<Store> {
@@ -50,8 +50,9 @@ impl Api {
         &self.0.registry
     }
 
-    pub fn now(&self) -> Timestamp {
-        (self.0.now)()
+    /// What its times are told by.
+    pub fn clock(&self) -> &Arc<Clock> {
+        &self.0.clock
     }
 
     pub fn resource(&self, group: &str, version: &str, plural: &str) -> Option<Arc<Resource>> {

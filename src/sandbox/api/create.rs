@@ -27,7 +27,13 @@ impl Api {
     }
 
     /// As [`Api::create`]; `track`: the writer becomes the manager of the fields, which an apply has seen to already.
-    pub(super) fn create_owned(&self, at: &At, mut object: Value, write: &Write, track: bool) -> Result<Value, Problem> {
+    pub(super) fn create_owned(
+        &self,
+        at: &At,
+        mut object: Value,
+        write: &Write,
+        track: bool,
+    ) -> Result<Value, Problem> {
         let mut at = at.clone();
         check_namespace(&at, &mut object)?;
         if !at.name.is_empty() {
@@ -71,7 +77,7 @@ impl Api {
         }
         metadata.insert("name".into(), name.as_str().into());
         metadata.insert("uid".into(), identity::uid().into());
-        metadata.insert("creationTimestamp".into(), metadata::time(self.now()).into());
+        metadata.insert("creationTimestamp".into(), metadata::time(self.clock().now()).into());
         at.name = name;
         Ok(())
     }

@@ -71,9 +71,9 @@ impl Api {
         let until = if began {
             // A shorter grace counts from when the deletion began.
             let until: Option<jiff::Timestamp> = metadata::text(object, "deletionTimestamp").parse().ok();
-            until.unwrap_or_else(|| self.now()) - jiff::SignedDuration::from_secs(known.unwrap_or(0))
+            until.unwrap_or_else(|| self.clock().now()) - jiff::SignedDuration::from_secs(known.unwrap_or(0))
         } else {
-            self.now()
+            self.clock().now()
         };
         let until = until + jiff::SignedDuration::from_secs(grace);
         let fields = metadata::of(object);

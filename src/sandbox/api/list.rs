@@ -72,7 +72,8 @@ impl Matcher {
             return self.labels.as_ref().is_none_or(|labels| labels.matches(&object));
         }
         let Ok(object) = serde_json::from_slice::<Value>(bytes) else { return false };
-        self.fields.matches(&self.resource, &object) && self.labels.as_ref().is_none_or(|labels| labels.matches(&object))
+        self.fields.matches(&self.resource, &object)
+            && self.labels.as_ref().is_none_or(|labels| labels.matches(&object))
     }
 }
 
@@ -181,7 +182,8 @@ fn token(revision: u64, namespace: Option<&str>, key: &str) -> String {
         Some(namespace) => key.strip_prefix(namespace).unwrap_or(key),
         None => key,
     };
-    let start = if namespace.is_some() { format!("{key}\0") } else { format!("/{key}\0").trim_start_matches("//").into() };
+    let start =
+        if namespace.is_some() { format!("{key}\0") } else { format!("/{key}\0").trim_start_matches("//").into() };
     let token = Token { v: TOKEN_VERSION.into(), rv: i64::try_from(revision).unwrap_or(i64::MAX), start };
     BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token).unwrap_or_default())
 }
@@ -189,12 +191,13 @@ fn token(revision: u64, namespace: Option<&str>, key: &str) -> String {
 /// The key behind which a list goes on, and its revision; 0 for the newest.
 fn read_token(text: &str, namespace: Option<&str>) -> Result<(String, u64), Problem> {
     let wrong = |why: &str| Problem::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
-    let decoded = BASE64_URL_SAFE_NO_PAD
-        .decode(text.trim_end_matches('='))
-        .map_err(|error| wrong(&error.to_string()))?;
+    let decoded =
+        BASE64_URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|error| wrong(&error.to_string()))?;
     let token: Token = serde_json::from_slice(&decoded).map_err(|error| wrong(&error.to_string()))?;
     if token.v != TOKEN_VERSION {
-        return Err(Problem::bad_request("invalid continue token: continue key is not valid: server does not recognize this encoded version"));
+        return Err(Problem::bad_request(
+            "invalid continue token: continue key is not valid: server does not recognize this encoded version",
+        ));
     }
     let start = token.start.trim_end_matches('\0').trim_start_matches('/');
     let after = namespace.map_or_else(|| start.to_owned(), |namespace| format!("{namespace}/{start}"));
@@ -208,12 +211,14 @@ fn check(query: &ListQuery) -> Result<(), Problem> {
     };
     match query.resource_version_match.as_str() {
         "" => Ok(()),
-        _ if query.resource_version.is_empty() => {
-            refuse("FieldValueForbidden", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided".into())
-        }
-        _ if !query.continue_token.is_empty() => {
-            refuse("FieldValueForbidden", "Forbidden: resourceVersionMatch is forbidden when continue is provided".into())
-        }
+        _ if query.resource_version.is_empty() => refuse(
+            "FieldValueForbidden",
+            "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided".into(),
+        ),
+        _ if !query.continue_token.is_empty() => refuse(
+            "FieldValueForbidden",
+            "Forbidden: resourceVersionMatch is forbidden when continue is provided".into(),
+        ),
         "Exact" if query.resource_version == "0" => refuse(
             "FieldValueForbidden",
             "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"".into(),
@@ -228,8 +233,7 @@ fn check(query: &ListQuery) -> Result<(), Problem> {
 
 /// A refusal of the options of a request, of a kind in `meta.k8s.io`.
 pub(crate) fn options_problem(kind: &str, reason: &'static str, message: String, field: &str) -> Problem {
-    let mut problem =
-        Problem::new(422, "Invalid", format!("{kind}.meta.k8s.io \"\" is invalid: {field}: {message}"));
+    let mut problem = Problem::new(422, "Invalid", format!("{kind}.meta.k8s.io \"\" is invalid: {field}: {message}"));
     problem.group = "meta.k8s.io".into();
     problem.kind = kind.into();
     problem.causes.push(ProblemCause { reason, message, field: field.into() });
@@ -246,6 +250,7 @@ fn too_old(query: &ListQuery) -> Problem {
 }
 
 /// What a list's bytes are made of, for those who write one.
+#[allow(dead_code)]
 pub(crate) fn without_kind(resource: &Resource, bytes: &Bytes) -> Bytes {
     let beginning = format!("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",", resource.kind, resource.api_version());
     if resource.is_custom() || !bytes.starts_with(beginning.as_bytes()) {

@@ -12,20 +12,16 @@ pub(super) fn text<'v>(object: &'v Value, field: &str) -> &'v str {
 
 /// The metadata, made where it is missing.
 pub(super) fn of(object: &mut Value) -> &mut Map<String, Value> {
-    if !object.is_object() {
-        *object = Value::Object(Map::new());
+    map(map(object).entry("metadata").or_insert(Value::Null))
+}
+
+fn map(value: &mut Value) -> &mut Map<String, Value> {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
     }
-    let fields = object.as_object_mut().map(|fields| {
-        fields.entry("metadata").and_modify(|found| {
-            if !found.is_object() {
-                *found = Value::Object(Map::new());
-            }
-        })
-        .or_insert_with(|| Value::Object(Map::new()))
-    });
-    match fields {
-        Some(Value::Object(metadata)) => metadata,
-        _ => unreachable!("both were made objects above"),
+    match value {
+        Value::Object(map) => map,
+        _ => unreachable!("it was made one above"),
     }
 }
 

@@ -19,9 +19,4 @@ mod update;
 pub use self::core::Api;
 pub use list::Matcher;
 pub use registry::{Registry, Served};
-pub use requests::{
-    DeleteOptions, Deleted, ListQuery, Page, Propagation, Validation, Write,
-};
-
-#[cfg(test)]
-mod tests;
+pub use requests::{DeleteOptions, Deleted, ListQuery, Page, Propagation, Validation, Write};

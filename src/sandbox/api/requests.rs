@@ -37,6 +37,7 @@ impl Write {
         Self { manager: manager.into(), ..Self::default() }
     }
 
+    #[allow(dead_code)]
     pub(crate) fn warn(&self, warning: String) {
         self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(warning);
     }

@@ -15,8 +15,7 @@ use crate::sandbox::{problem::Problem, resource::At};
 /// How often a write is tried anew when others write the same object; the real server gives up too.
 const TRIES: usize = 100;
 
-const MODIFIED: &str =
-    "the object has been modified; please apply your changes to the latest version and try again";
+const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
 /// An object before a write.
 pub(super) struct Live {

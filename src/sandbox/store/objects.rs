@@ -98,8 +98,7 @@ impl Default for Store {
 impl Store {
     pub fn new(limits: Limits) -> Self {
         // Clients take revision 0 for "whatever there is", so the first one is 1.
-        let state =
-            State { revision: 1, compacted: 0, tables: HashMap::new(), log: VecDeque::new(), weight: 0 };
+        let state = State { revision: 1, compacted: 0, tables: HashMap::new(), log: VecDeque::new(), weight: 0 };
         Self { state: RwLock::new(state), limits, newest: watch::Sender::new(1) }
     }
 

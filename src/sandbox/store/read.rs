@@ -87,9 +87,9 @@ impl Range {
     }
 
     fn has_namespace(&self, key: &str) -> bool {
-        self.namespace.as_ref().is_none_or(|namespace| {
-            key.strip_prefix(namespace.as_str()).is_some_and(|rest| rest.starts_with('/'))
-        })
+        self.namespace
+            .as_ref()
+            .is_none_or(|namespace| key.strip_prefix(namespace.as_str()).is_some_and(|rest| rest.starts_with('/')))
     }
 
     /// Where the range begins and ends among the keys.

@@ -71,7 +71,8 @@ fn a_reader_that_falls_behind_is_told() {
     let mut slow = Changes::after(&store, &place("").table, store.revision());
     let mut all = Subscription::new(&store, None);
     put(&store, "a/1", None, "1");
-    let seen: Vec<String> = slow.take(10).unwrap().iter().map(|change| format!("{} {}", change.kind, change.key)).collect();
+    let seen: Vec<String> =
+        slow.take(10).unwrap().iter().map(|change| format!("{} {}", change.kind, change.key)).collect();
     assert_eq!(seen, ["ADDED a/1"]);
     for key in ["a/2", "a/3", "a/4", "a/5"] {
         put(&store, key, None, "1");
