@@ -7,6 +7,9 @@
 pub mod api;
 pub mod catalogue;
 pub mod clock;
+pub mod fields;
+mod go;
+pub mod patch;
 pub mod problem;
 pub mod resource;
 pub mod store;
