@@ -1,0 +1,21 @@
+//! The rules of each kind: what is filled in, what a write may change, what is refused, and which columns a list shows.
+//!
+//! All pure. `fill` walks an object by the table of types and calls `defaults`; `prepare` does what the strategies of the
+//! API server's registry do before an object is stored.
+
+mod admit;
+mod custom;
+mod defaults;
+mod edit;
+mod fill;
+mod pod;
+mod prepare;
+pub mod quantity;
+mod scale;
+mod service;
+
+pub use admit::admit;
+pub use fill::{default, fill};
+pub use prepare::{prepare_create, prepare_update};
+pub use scale::{scale, selector_text, set_scale};
+pub use service::{Allocator, allocate};

@@ -1,0 +1,89 @@
+//! The subresource `scale`: the one number that scalers read and write, whatever the kind.
+
+use serde_json::{Map, Value, json};
+
+use super::edit::{Edit, Fields, Read};
+use crate::sandbox::resource::Resource;
+
+/// Where a kind keeps what its scale shows.
+struct Paths {
+    wanted: Vec<String>,
+    observed: Vec<String>,
+    selector: Vec<String>,
+}
+
+/// The `Scale` (`autoscaling/v1`) of an object; None for kinds that have none.
+pub fn scale(resource: &Resource, object: &Value) -> Option<Value> {
+    let paths = paths(resource)?;
+    let follow = |path: &[String]| path.iter().try_fold(object, |value, key| value.get(key));
+    let metadata: Fields = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), object.at(&["metadata", key])?.clone())))
+        .collect();
+    let mut spec = Map::new();
+    if let Some(wanted) = follow(&paths.wanted).and_then(Value::as_i64).filter(|wanted| *wanted != 0) {
+        spec.insert("replicas".into(), json!(wanted));
+    }
+    let mut status = json!({"replicas": follow(&paths.observed).and_then(Value::as_i64).unwrap_or_default()});
+    let selector = match follow(&paths.selector) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Object(selector)) => selector_text(selector, resource.kind == "ReplicationController"),
+        _ => String::new(),
+    };
+    if !selector.is_empty() {
+        status["selector"] = json!(selector);
+    }
+    Some(json!({
+        "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status,
+    }))
+}
+
+/// Writes the number of a `Scale` into its object; false for kinds that have none.
+pub fn set_scale(resource: &Resource, object: &mut Value, scale: &Value) -> bool {
+    let Some(Paths { wanted, .. }) = paths(resource) else { return false };
+    let Some((last, before)) = wanted.split_last() else { return false };
+    let Some(object) = object.as_object_mut() else { return false };
+    let Some(fields) = before.iter().try_fold(object, |fields, key| fields.within(key)) else { return false };
+    fields.insert(last.clone(), json!(scale.number(&["spec", "replicas"]).unwrap_or_default()));
+    true
+}
+
+fn paths(resource: &Resource) -> Option<Paths> {
+    if !resource.subresources.iter().any(|name| name == "scale") {
+        return None;
+    }
+    let split = |path: &str| path.split('.').filter(|key| !key.is_empty()).map(Into::into).collect();
+    let (wanted, observed, selector) = match &resource.custom {
+        Some(version) => {
+            let path = |key: &str| version.text(&["subresources", "scale", key]).to_owned();
+            (path("specReplicasPath"), path("statusReplicasPath"), path("labelSelectorPath"))
+        }
+        None => ("spec.replicas".into(), "status.replicas".into(), "spec.selector".into()),
+    };
+    Some(Paths { wanted: split(&wanted), observed: split(&observed), selector: split(&selector) })
+}
+
+/// A selector as text: `app=web,tier in (a,b)`.
+///
+/// Source: `LabelSelectorAsSelector` of `k8s.io/apimachinery/pkg/apis/meta/v1`, whose requirements are sorted by key.
+pub fn selector_text(selector: &Fields, plain: bool) -> String {
+    let labels = if plain { Some(selector) } else { selector.fields(&["matchLabels"]) };
+    let labels = labels.into_iter().flatten();
+    let mut found: Vec<(String, String)> =
+        labels.map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or_default()))).collect();
+    for requirement in selector.items(&["matchExpressions"]) {
+        let key = requirement.text(&["key"]);
+        let mut values: Vec<&str> = requirement.items(&["values"]).iter().filter_map(Value::as_str).collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        let text = match requirement.text(&["operator"]) {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "Exists" => key.to_owned(),
+            _ => format!("!{key}"),
+        };
+        found.push((key.to_owned(), text));
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(",")
+}
