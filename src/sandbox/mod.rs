@@ -8,12 +8,12 @@ pub mod api;
 pub mod catalogue;
 pub mod clock;
 pub mod fields;
+mod go;
 pub mod kinds;
 pub mod patch;
 pub mod problem;
 pub mod resource;
 pub mod store;
-mod go;
 
 pub use clock::Clock;
 pub use problem::{Problem, ProblemCause};
