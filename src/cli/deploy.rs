@@ -53,6 +53,26 @@ pub struct ConsentArguments {
     pub prune_claims: bool,
 }
 
+/// How long is waited, and what for. What is not given is decided by evolve.yaml.
+#[derive(Debug, Clone, Default, Args)]
+pub struct WaitArguments {
+    /// Wait until everything is healthy; =false leaves at once
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub wait: Option<bool>,
+    /// The longest wait [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// How long an error may last before it counts as a failure [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub grace: Option<Duration>,
+    /// How often a container of the new pods may restart [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub restart_budget: Option<u32>,
+    /// How long to wait for another operation on the application [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub lock_timeout: Option<Duration>,
+}
+
 /// Apply manifests, wait until they are healthy, and say why when they are not
 ///
 /// Without -f or -k, the manifests of evolve.yaml are used, else those in manifests/, k8s/, deploy/ or of a
@@ -64,26 +84,13 @@ pub struct Arguments {
     /// Only say what would change: =server asks the cluster, =client only checks the manifests
     #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "server")]
     dry_run: Option<DryRun>,
-    /// Wait until everything is healthy; =false leaves at once
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    wait: Option<bool>,
-    /// The longest wait [default: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    timeout: Option<Duration>,
-    /// How long an error may last before the deploy fails [default: 10s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    grace: Option<Duration>,
-    /// How often a container of the new revision may restart [default: 1]
-    #[arg(long, value_name = "NUMBER")]
-    restart_budget: Option<u32>,
+    #[command(flatten)]
+    wait: WaitArguments,
     /// What to do after a failure, when its evidence is stored [default: rollback, for a first deploy keep]
     #[arg(long, value_name = "WHAT")]
     on_failure: Option<FailureChoice>,
     #[command(flatten)]
     consent: ConsentArguments,
-    /// How long to wait for another deploy of the application [default: 30s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    lock_timeout: Option<Duration>,
     /// Run exactly the plan that `plan --out` saved
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "kustomize", "selector", "dry_run"])]
     plan: Option<String>,
@@ -117,6 +124,17 @@ impl ManifestArguments {
             selector: self.selector,
             ..DeployRequest::default()
         }
+    }
+}
+
+impl WaitArguments {
+    /// Adds the wishes to a request.
+    pub fn add_to(self, request: &mut DeployRequest) {
+        request.wait = self.wait;
+        request.timeout = self.timeout;
+        request.grace = self.grace;
+        request.restart_budget = self.restart_budget;
+        request.lock_timeout = self.lock_timeout;
     }
 }
 
@@ -158,16 +176,12 @@ impl Arguments {
     fn request(self, session: &Session) -> DeployRequest {
         let mut request = self.manifests.request(session);
         self.consent.add_to(&mut request);
+        self.wait.add_to(&mut request);
         DeployRequest {
-            wait: self.wait,
-            timeout: self.timeout,
-            grace: self.grace,
-            restart_budget: self.restart_budget,
             on_failure: self.on_failure.map(|choice| match choice {
                 FailureChoice::Keep => OnFailure::Keep,
                 FailureChoice::Rollback => OnFailure::Rollback,
             }),
-            lock_timeout: self.lock_timeout,
             plan: self.plan,
             ..request
         }

@@ -1,10 +1,12 @@
 //! `kubectl evolve rollback`
 
-use std::time::Duration;
-
 use clap::Args;
 
-use super::{Session, deploy, global::duration, output::Format};
+use super::{
+    Session,
+    deploy::{self, WaitArguments},
+    output::Format,
+};
 use crate::{error::Result, model::DeployRequest, ops};
 
 /// Go back to an earlier revision, and wait until it is healthy
@@ -19,18 +21,8 @@ pub struct Arguments {
     /// Only say what would change
     #[arg(long)]
     dry_run: bool,
-    /// Wait until everything is healthy; =false leaves at once
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    wait: Option<bool>,
-    /// The longest wait [default: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    timeout: Option<Duration>,
-    /// How long an error may last before the rollback fails [default: 10s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    grace: Option<Duration>,
-    /// How often a container of the revision may restart [default: 1]
-    #[arg(long, value_name = "NUMBER")]
-    restart_budget: Option<u32>,
+    #[command(flatten)]
+    wait: WaitArguments,
     /// Take fields that another manager owns
     #[arg(long)]
     force_conflicts: bool,
@@ -40,9 +32,6 @@ pub struct Arguments {
     /// Prune claims too, whose data goes with them
     #[arg(long)]
     prune_claims: bool,
-    /// How long to wait for another operation on the application [default: 30s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    lock_timeout: Option<Duration>,
     /// How to print the report
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
@@ -62,18 +51,15 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
 
 impl Arguments {
     fn request(self, session: &Session) -> DeployRequest {
-        DeployRequest {
+        let mut request = DeployRequest {
             target: session.target(),
-            wait: self.wait,
-            timeout: self.timeout,
-            grace: self.grace,
-            restart_budget: self.restart_budget,
             force_conflicts: self.force_conflicts,
             recreate: self.recreate,
             create_namespace: true,
             prune_claims: self.prune_claims,
-            lock_timeout: self.lock_timeout,
             ..DeployRequest::default()
-        }
+        };
+        self.wait.add_to(&mut request);
+        request
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use super::*;
-use crate::model::{ConfigProblem, SettingOrigin};
+use crate::model::{ConfigProblem, OnFailure, SettingOrigin};
 
 /// The problems of a text, one on a line.
 fn problems(text: &str) -> String {

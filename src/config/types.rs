@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::formats::{self, Size};
+use crate::model::OnFailure;
 
 /// How kubectl-evolve deploys an application.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -337,16 +338,6 @@ impl Default for Deploy {
             create_namespace: false,
         }
     }
-}
-
-/// What a deploy does after a failure, once the evidence is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum OnFailure {
-    /// Leave everything as it is.
-    Keep,
-    /// Go back to the last good revision.
-    Rollback,
 }
 
 /// A rule for a field that another manager owns.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Evidence, Health, ObjectRef, Plan};
@@ -20,10 +21,12 @@ pub struct Target {
 }
 
 /// What to do when a deploy has failed and its evidence is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {
+    /// Leave everything as it is.
     Keep,
+    /// Go back to the last good revision.
     Rollback,
 }
 

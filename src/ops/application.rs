@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::{
-    cluster::Cluster,
     config::Config,
     context::Ctx,
     error::{Error, Result},
@@ -47,11 +46,6 @@ impl Application {
         };
         let namespace = target.namespace.clone().or_else(|| settings.and_then(|settings| settings.namespace.clone()));
         Ok(Self { name, namespace, config })
-    }
-
-    /// The namespace that holds the application's records.
-    pub fn namespace_in(&self, cluster: &Cluster) -> String {
-        self.namespace.clone().unwrap_or_else(|| cluster.namespace().to_owned())
     }
 }
 

@@ -75,10 +75,10 @@ pub async fn evidence(ctx: &Ctx, target: &Target, number: Option<u64>) -> Result
 /// Usage, when an application of this name is in several namespaces.
 pub(super) async fn located(ctx: &Ctx, cluster: &Cluster, target: &Target) -> Result<(String, String)> {
     let application = Application::find(ctx, target, None)?;
-    let default = application.namespace_in(cluster);
-    if application.namespace.is_some() {
-        return Ok((application.name, default));
+    if let Some(namespace) = application.namespace {
+        return Ok((application.name, namespace));
     }
+    let default = cluster.namespace().to_owned();
     let query = ListQuery {
         labels: Some(format!("{APPLICATION}={}", application.name)),
         metadata_only: true,

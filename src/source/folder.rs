@@ -107,10 +107,9 @@ fn is_manifest(path: &Path) -> bool {
 }
 
 pub(super) fn unreadable(path: &Path, error: io::Error) -> Error {
-    let message = match error.kind() {
-        io::ErrorKind::NotFound => format!("{} does not exist", path.display()),
-        io::ErrorKind::PermissionDenied => format!("{} may not be read by this user", path.display()),
-        _ => format!("{} cannot be read", path.display()),
-    };
-    Error::usage(message).because(error)
+    match error.kind() {
+        io::ErrorKind::NotFound => Error::usage(format!("{} does not exist", path.display())),
+        io::ErrorKind::PermissionDenied => Error::usage(format!("{} may not be read by this user", path.display())),
+        _ => Error::usage(format!("{} cannot be read", path.display())).because(error),
+    }
 }

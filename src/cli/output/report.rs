@@ -7,7 +7,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde::Serialize;
 
 use super::Style;
-use crate::model::API_VERSION;
+use crate::{model::API_VERSION, source::to_yaml};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -56,7 +56,11 @@ struct Envelope<'a, T> {
 pub fn write_report<T: Serialize>(out: &mut dyn Write, kind: &str, report: &T, format: Format) -> io::Result<()> {
     let envelope = Envelope { api_version: API_VERSION, kind, report };
     match format {
-        Format::Yaml => serde_yaml::to_writer(out, &envelope).map_err(io::Error::other),
+        // Manifests in a report must mean the same to kubectl, whose YAML has more booleans and numbers than others.
+        Format::Yaml => {
+            let text = serde_json::to_value(&envelope).map_err(io::Error::other).map(|value| to_yaml(&value))?;
+            out.write_all(text.map_err(io::Error::other)?.as_bytes())
+        }
         Format::Json | Format::Human => {
             serde_json::to_writer_pretty(&mut *out, &envelope)?;
             writeln!(out)

@@ -8,7 +8,7 @@ use std::{
 use super::plan::Policy;
 use crate::{
     cluster::Cluster,
-    config::{self, Config},
+    config::Config,
     context::Ctx,
     error::{Error, Result},
     model::{DeployRequest, Manifest, OnFailure},
@@ -56,16 +56,12 @@ pub(crate) struct Loaded {
 impl Options {
     pub fn of(request: &DeployRequest, config: Option<&Config>) -> Self {
         let settings = config.map(|config| config.settings.deploy.clone()).unwrap_or_default();
-        let on_failure = settings.on_failure.map(|choice| match choice {
-            config::OnFailure::Keep => OnFailure::Keep,
-            config::OnFailure::Rollback => OnFailure::Rollback,
-        });
         Self {
             wait: request.wait.unwrap_or(settings.wait),
             timeout: request.timeout.unwrap_or(settings.timeout),
             grace: request.grace.unwrap_or(settings.grace),
             restart_budget: request.restart_budget.unwrap_or(settings.restart_budget),
-            on_failure: request.on_failure.or(on_failure),
+            on_failure: request.on_failure.or(settings.on_failure),
             prune: request.prune.unwrap_or(settings.prune),
             prune_asked: request.prune == Some(true),
             prune_claims: request.prune_claims,
