@@ -167,6 +167,27 @@ impl std::error::Error for Error {
     }
 }
 
+/// What an error and its causes say, from the outermost: without repetition, and without the layers of libraries, which
+/// tell a user nothing. Never empty.
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    let mut said: Vec<String> = Vec::new();
+    let mut layer = Some(error);
+    while let Some(error) = layer {
+        let words = error.to_string();
+        let words = words.strip_prefix("ServiceError: ").unwrap_or(&words);
+        if !is_layer(words) && !said.iter().any(|before| before.contains(words)) {
+            said.push(words.to_owned());
+        }
+        layer = error.source();
+    }
+    if said.is_empty() { vec![error.to_string()] } else { said }
+}
+
+/// Whether these are the words by which hyper says only where in it something failed.
+fn is_layer(words: &str) -> bool {
+    words.starts_with("client error (") || matches!(words, "tcp connect error" | "dns error")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,5 +197,27 @@ mod tests {
         let error = Error::usage("unknown key").at(Place { file: "evolve.yaml".into(), line: 3, column: 1 });
         assert_eq!(error.to_string(), "evolve.yaml:3:1: unknown key");
         assert_eq!(error.context("reading").to_string(), "evolve.yaml:3:1: reading: unknown key");
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{words}")]
+    struct Layer {
+        words: &'static str,
+        source: Option<Box<Layer>>,
+    }
+
+    fn layers(words: &[&'static str]) -> Layer {
+        let (last, above) = words.split_last().unwrap();
+        let last = Layer { words: last, source: None };
+        above.iter().rev().fold(last, |source, words| Layer { words, source: Some(Box::new(source)) })
+    }
+
+    #[test]
+    fn the_layers_of_libraries_are_left_out() {
+        let refused =
+            ["ServiceError: client error (Connect)", "client error (Connect)", "tcp connect error", "refused"];
+        assert_eq!(causes(&layers(&refused)), ["refused"]);
+        assert_eq!(causes(&layers(&["reading it", "torn: here", "torn"])), ["reading it", "torn: here"]);
+        assert_eq!(causes(&layers(&["client error (Connect)"])), ["client error (Connect)"]);
     }
 }

@@ -9,7 +9,7 @@ use kube::{
 };
 
 use super::{client::Cluster, credentials};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, causes};
 
 /// How long a request may take when the user sets no `--request-timeout`.
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -118,50 +118,7 @@ fn unusable(error: kube::Error, plugin: Option<&ExecConfig>) -> Error {
     }
 }
 
-/// An error and its causes in one line, without the repetition that nested `Display`s bring and without the layers of
-/// the libraries, which tell a user nothing.
+/// An error and its causes in one line.
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut said: Vec<String> = Vec::new();
-    let mut layer = Some(error);
-    while let Some(error) = layer {
-        let words = error.to_string();
-        let words = words.strip_prefix("ServiceError: ").unwrap_or(&words);
-        if !is_layer(words) && !said.iter().any(|before| before.contains(words)) {
-            said.push(words.to_owned());
-        }
-        layer = error.source();
-    }
-    if said.is_empty() { error.to_string() } else { said.join(": ") }
-}
-
-/// Whether these are the words by which hyper says only where in it something failed.
-fn is_layer(words: &str) -> bool {
-    words.starts_with("client error (") || matches!(words, "tcp connect error" | "dns error")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("{words}")]
-    struct Layer {
-        words: &'static str,
-        source: Option<Box<Layer>>,
-    }
-
-    fn layers(words: &[&'static str]) -> Layer {
-        let (last, above) = words.split_last().unwrap();
-        let last = Layer { words: last, source: None };
-        above.iter().rev().fold(last, |source, words| Layer { words, source: Some(Box::new(source)) })
-    }
-
-    #[test]
-    fn the_layers_of_libraries_are_left_out() {
-        let refused =
-            ["ServiceError: client error (Connect)", "client error (Connect)", "tcp connect error", "refused"];
-        assert_eq!(chain(&layers(&refused)), "refused");
-        assert_eq!(chain(&layers(&["reading it: torn", "torn"])), "reading it: torn");
-        assert_eq!(chain(&layers(&["client error (Connect)"])), "client error (Connect)");
-    }
+    causes(error).join(": ")
 }

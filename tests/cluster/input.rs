@@ -1,6 +1,11 @@
 //! Bad input: nothing is sent, and the error names the place.
 
+use std::{path::Path, sync::Arc};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::{ServerConfig, pki_types::PrivateKeyDer};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::support::{Evolve, TestCluster};
 
@@ -83,4 +88,43 @@ async fn a_secret_in_plain_text_is_never_repeated() {
     let ended = evolve.run(&["deploy", "-f", "secret.yaml", "-n", &namespace.name, "--app", "shop"]).await;
     assert!(matches!(ended.code, Some(1 | 2)), "{ended}");
     ended.never_says("hunter");
+}
+
+/// A server of one page over HTTPS, whose certificate is signed by an authority that is written to `authority`.
+async fn https(page: String, authority: &Path) -> String {
+    let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
+    std::fs::write(authority, issuer.pem()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let own = CertificateParams::new(vec!["localhost".into()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let private = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![own.der().clone()], private).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // A client that does not trust the certificate goes away.
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{page}", page.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    format!("https://localhost:{port}/app.yaml?token=hunter2")
+}
+
+#[tokio::test]
+async fn manifests_come_over_https_from_a_server_that_is_trusted() {
+    let evolve = Evolve::without_cluster();
+    let authority = evolve.home().join("authority.pem");
+    let url = https(config_map("settings", "value").to_string(), &authority).await;
+    let check = ["check", "-f", &url, "--offline"];
+    evolve.run(&check).await.failed(3, &["/app.yaml did not answer", "certificate"]).never_says("hunter2");
+    let evolve = evolve.variable("SSL_CERT_FILE", authority.to_str().unwrap());
+    evolve.run(&check).await.succeeded().never_says("hunter2");
 }

@@ -3,21 +3,14 @@
 use std::io::{self, Write};
 
 use super::Style;
-use crate::error::Error;
+use crate::error::{Error, causes};
 
 /// Draws `error: …`, then a line for each cause that says something new, then the hints.
 pub fn draw_error(out: &mut dyn Write, style: &Style, error: &Error) -> io::Result<()> {
-    let text = error.to_string();
-    writeln!(out, "{} {text}", style.bad("error:"))?;
-    let mut said = text;
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        let words = next.to_string();
-        if !said.contains(&words) {
-            writeln!(out, "  {} {words}", style.faint("because"))?;
-        }
-        said = words;
-        cause = next.source();
+    let mut said = causes(error).into_iter();
+    writeln!(out, "{} {}", style.bad("error:"), said.next().unwrap_or_default())?;
+    for words in said {
+        writeln!(out, "  {} {words}", style.faint("because"))?;
     }
     for hint in error.hints() {
         writeln!(out, "{} {hint}", style.strong("hint:"))?;
