@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::{
     Session,
-    deploy::ManifestArguments,
+    arguments::ManifestArguments,
     output::{Format, draw_check, draw_github, draw_junit, draw_sarif},
 };
 use crate::{

@@ -1,12 +1,13 @@
 //! `kubectl evolve deploy`
 
-use std::{io::Write, time::Duration};
+use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
 use super::{
-    Session, check,
-    global::duration,
+    Session,
+    arguments::{ConsentArguments, ManifestArguments, WaitArguments},
+    check,
     output::{Format, Style, counts, draw_check, draw_evidence, draw_plan},
 };
 use crate::{
@@ -15,63 +16,6 @@ use crate::{
     model::{DeployOutcome, DeployReport, DeployRequest, OnFailure, Plan},
     ops,
 };
-
-/// Where the manifests are: for every command that reads them.
-#[derive(Debug, Clone, Default, Args)]
-pub struct ManifestArguments {
-    /// A manifest: a file, a folder, a URL, or - for standard input; may be given again
-    #[arg(short = 'f', long = "filename", value_name = "FILE")]
-    pub files: Vec<String>,
-    /// A folder with a kustomization; may be given again
-    #[arg(short = 'k', long = "kustomize", value_name = "FOLDER")]
-    pub kustomize: Vec<String>,
-    /// Only the objects with these labels; the rest of the application is left alone
-    #[arg(short = 'l', long, value_name = "LABELS")]
-    pub selector: Option<String>,
-}
-
-/// Consent to what a deploy refuses by itself, and how conflicts are settled.
-#[derive(Debug, Clone, Default, Args)]
-pub struct ConsentArguments {
-    /// Take fields that another manager owns
-    #[arg(long)]
-    pub force_conflicts: bool,
-    /// Delete and create again what cannot be changed; never a claim
-    #[arg(long)]
-    pub recreate: bool,
-    /// Take over objects of another tool's release or set
-    #[arg(long)]
-    pub adopt: bool,
-    /// Create the application's namespace where it is missing
-    #[arg(long)]
-    pub create_namespace: bool,
-    /// Delete what is no longer in the manifests; =false leaves it
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub prune: Option<bool>,
-    /// Prune claims too, whose data goes with them
-    #[arg(long)]
-    pub prune_claims: bool,
-}
-
-/// How long is waited, and what for. What is not given is decided by evolve.yaml.
-#[derive(Debug, Clone, Default, Args)]
-pub struct WaitArguments {
-    /// Wait until everything is healthy; =false leaves at once
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub wait: Option<bool>,
-    /// The longest wait [default: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub timeout: Option<Duration>,
-    /// How long an error may last before it counts as a failure [default: 10s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub grace: Option<Duration>,
-    /// How often a container of the new pods may restart [default: 1]
-    #[arg(long, value_name = "NUMBER")]
-    pub restart_budget: Option<u32>,
-    /// How long to wait for another operation on the application [default: 30s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub lock_timeout: Option<Duration>,
-}
 
 /// Apply manifests, wait until they are healthy, and say why when they are not
 ///
@@ -112,42 +56,6 @@ enum FailureChoice {
     Keep,
     /// Put the last good revision back
     Rollback,
-}
-
-impl ManifestArguments {
-    /// The request that reads these manifests.
-    pub fn request(self, session: &Session) -> DeployRequest {
-        DeployRequest {
-            target: session.target(),
-            files: self.files,
-            kustomize: self.kustomize,
-            selector: self.selector,
-            ..DeployRequest::default()
-        }
-    }
-}
-
-impl WaitArguments {
-    /// Adds the wishes to a request.
-    pub fn add_to(self, request: &mut DeployRequest) {
-        request.wait = self.wait;
-        request.timeout = self.timeout;
-        request.grace = self.grace;
-        request.restart_budget = self.restart_budget;
-        request.lock_timeout = self.lock_timeout;
-    }
-}
-
-impl ConsentArguments {
-    /// Adds the consent to a request.
-    pub fn add_to(self, request: &mut DeployRequest) {
-        request.force_conflicts = self.force_conflicts;
-        request.recreate = self.recreate;
-        request.adopt = self.adopt;
-        request.create_namespace = self.create_namespace;
-        request.prune = self.prune;
-        request.prune_claims = self.prune_claims;
-    }
 }
 
 pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {

@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::{
     Session,
-    deploy::{ConsentArguments, ManifestArguments, print_plan},
+    arguments::{ConsentArguments, ManifestArguments},
+    deploy::print_plan,
     output::Format,
 };
 use crate::{error::Result, exit, ops};

@@ -1,5 +1,6 @@
 //! The command line: arguments become a request, an operation answers with a report, and `output` draws it.
 
+mod arguments;
 mod check;
 mod command;
 mod complete;

@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::{
     Session,
-    deploy::{ConsentArguments, ManifestArguments, print_plan},
+    arguments::{ConsentArguments, ManifestArguments},
+    deploy::print_plan,
     output::Format,
 };
 use crate::{error::Result, ops};

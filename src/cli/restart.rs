@@ -1,12 +1,12 @@
 //! `kubectl evolve restart`
 
-use std::{io::Write, time::Duration};
+use std::io::Write;
 
 use clap::Args;
 
 use super::{
     Session,
-    global::duration,
+    arguments::WaitArguments,
     output::{Format, Style, draw_evidence},
 };
 use crate::{
@@ -23,38 +23,29 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// KIND/NAME, or a name alone [default: all workloads of the application]
-    #[arg(value_name = "TARGET", conflicts_with = "selector")]
+    #[arg(value_name = "WORKLOAD", conflicts_with = "selector")]
     workloads: Vec<String>,
     /// Restart the workloads with these labels
     #[arg(short = 'l', long, value_name = "LABELS")]
     selector: Option<String>,
-    /// Wait until everything is healthy; =false leaves at once
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    wait: Option<bool>,
-    /// The longest wait
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5m")]
-    timeout: Duration,
-    /// How long an error may last before the restart fails
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
-    grace: Duration,
-    /// How often a new container may restart
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    restart_budget: u32,
+    #[command(flatten)]
+    wait: WaitArguments,
     /// How to print the report
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
 }
 
 pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
-    let format = arguments.output;
+    let (format, wait) = (arguments.output, arguments.wait);
     let request = RestartRequest {
         target: session.target(),
         workloads: arguments.workloads,
         selector: arguments.selector,
-        wait: arguments.wait.unwrap_or(true),
-        timeout: arguments.timeout,
-        grace: arguments.grace,
-        restart_budget: arguments.restart_budget,
+        wait: wait.wait.unwrap_or(true),
+        timeout: wait.timeout,
+        grace: wait.grace,
+        restart_budget: wait.restart_budget,
+        lock_timeout: wait.lock_timeout,
     };
     let report = ops::restart::run(&session.ctx, &request).await?;
     session.report("RestartReport", &report, format, |out, style| draw(out, style, &report, request.wait))?;

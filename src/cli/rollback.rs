@@ -2,11 +2,7 @@
 
 use clap::Args;
 
-use super::{
-    Session,
-    deploy::{self, WaitArguments},
-    output::Format,
-};
+use super::{Session, arguments::WaitArguments, deploy, output::Format};
 use crate::{error::Result, model::DeployRequest, ops};
 
 /// Go back to an earlier revision, and wait until it is healthy

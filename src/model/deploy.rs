@@ -20,7 +20,7 @@ pub struct Target {
     pub profile: Option<String>,
 }
 
-/// What to do when a deploy has failed and its evidence is stored.
+/// What a deploy does after a failure, once the evidence is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {

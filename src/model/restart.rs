@@ -16,9 +16,12 @@ pub struct RestartRequest {
     /// A label selector.
     pub selector: Option<String>,
     pub wait: bool,
-    pub timeout: Duration,
-    pub grace: Duration,
-    pub restart_budget: u32,
+    /// What is None here is decided by the configuration, then by a default.
+    pub timeout: Option<Duration>,
+    pub grace: Option<Duration>,
+    pub restart_budget: Option<u32>,
+    /// How long to wait for another operation on the application.
+    pub lock_timeout: Option<Duration>,
 }
 
 /// What was restarted, and how it went.

@@ -15,11 +15,10 @@ use crate::{
     cluster::{ApplyMode, Cluster, DeleteOptions, ListQuery, Resource},
     error::{Error, Place, Result},
     model::{ImageUse, Manifest, ObjectRef, Outcome, Revision, RevisionSummary},
-    rules::{applyset::APPLICATION, history as rules},
+    rules::{applyset::APPLICATION, history as rules, history::REVISION},
 };
 
 const TYPE: &str = "evolve/revision.v1";
-const REVISION: &str = "evolve/revision";
 const OUTCOME: &str = "evolve/outcome";
 const PART: &str = "evolve/part";
 const SUMMARY: &str = "evolve/summary";

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::time::Instant;
@@ -299,6 +300,21 @@ pub async fn under_lock<T>(ctx: &Ctx, request: &LockRequest, work: impl Future<O
     let done = lock.guard(work).await;
     lock.release(ctx).await;
     done
+}
+
+/// Does the work while all of these locks are held; they are taken in their order.
+///
+/// # Errors
+/// As [`under_lock`].
+pub async fn under_locks<'w, T>(
+    ctx: &'w Ctx,
+    requests: &'w [LockRequest],
+    work: BoxFuture<'w, Result<T>>,
+) -> Result<T> {
+    match requests.split_first() {
+        None => work.await,
+        Some((first, rest)) => Box::pin(under_lock(ctx, first, under_locks(ctx, rest, work))).await,
+    }
 }
 
 /// Who holds the lock of an application.

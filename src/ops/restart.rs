@@ -1,5 +1,7 @@
 //! Rolling restarts, by the annotation that `kubectl rollout restart` sets.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -7,27 +9,94 @@ use crate::{
     context::Ctx,
     error::{Error, Result},
     event::Event,
-    model::{Action, ObjectRef, RestartReport, RestartRequest},
+    model::{Action, ConfigRequest, DeployRequest, ObjectRef, RestartReport, RestartRequest},
     ops::{
+        config,
+        deploy::Options,
         inventory,
+        lock::{LockRequest, under_locks},
         revisions::located,
         wait::{Target, WaitRequest, wait},
     },
-    rules::{pods::Patience, redact::Redactor},
+    rules::{applyset::PART_OF, pods::Patience, redact::Redactor},
 };
 
 const KINDS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 const ANNOTATION: &str = "kubectl.kubernetes.io/restartedAt";
 
-/// Restarts workloads pod by pod, as their update strategies say, and waits as a deploy does.
+/// Restarts workloads pod by pod, as their update strategies say, and waits as a deploy does. The applications that
+/// they belong to are locked meanwhile.
 ///
 /// # Errors
-/// Usage, when nothing matches or a name means several; failed, when the cluster refuses. A restart that does not
-/// become healthy is a report.
+/// Usage, when nothing matches or a name means several; failed, when the cluster refuses or another operation holds
+/// the lock. A restart that does not become healthy is a report.
 pub async fn run(ctx: &Ctx, request: &RestartRequest) -> Result<RestartReport> {
     let cluster = ctx.cluster().await?;
+    let settings = Settings::of(ctx, request)?;
+    let choosing = async {
+        let chosen = choose(ctx, &cluster, request).await?;
+        let locks = locks(ctx, &cluster, &chosen, settings.lock_timeout).await?;
+        Ok((chosen, locks))
+    };
+    let (chosen, locks) = ctx.unless_cancelled("looking for the workloads", choosing).await?;
+    under_locks(ctx, &locks, Box::pin(restart(ctx, &cluster, request, &settings, chosen))).await
+}
+
+/// How long is waited, by the request, else the configuration, else the defaults of both.
+struct Settings {
+    timeout: Duration,
+    patience: Patience,
+    lock_timeout: Duration,
+}
+
+impl Settings {
+    fn of(ctx: &Ctx, request: &RestartRequest) -> Result<Self> {
+        let wishes = DeployRequest {
+            timeout: request.timeout,
+            grace: request.grace,
+            restart_budget: request.restart_budget,
+            lock_timeout: request.lock_timeout,
+            ..DeployRequest::default()
+        };
+        let config = &request.target;
+        let config = ConfigRequest { file: config.config.clone(), profile: config.profile.clone() };
+        let options = Options::of(&wishes, config::load(ctx, &config)?.as_ref());
+        let Options { timeout, grace, restart_budget, lock_timeout, .. } = options;
+        Ok(Self { timeout, patience: Patience { grace, restart_budget }, lock_timeout })
+    }
+}
+
+/// The locks of the applications that workloads are members of.
+async fn locks(ctx: &Ctx, cluster: &Cluster, chosen: &Workloads, timeout: Duration) -> Result<Vec<LockRequest>> {
+    let sets: BTreeSet<(String, String)> = chosen
+        .iter()
+        .filter_map(|(_, object)| {
+            let set = object["metadata"]["labels"][PART_OF].as_str()?;
+            Some((set.to_owned(), ObjectRef::of(object).namespace?))
+        })
+        .collect();
+    let mut owners = BTreeSet::new();
+    for (set, namespace) in sets {
+        match inventory::application_of(cluster, &set, &namespace).await {
+            Ok(owner) => owners.extend(owner),
+            Err(error) if error.code() == 403 => {
+                ctx.warn(format!("no lock was taken, because the application could not be looked up: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let request = |(application, namespace)| LockRequest { application, namespace, purpose: "restart".into(), timeout };
+    Ok(owners.into_iter().map(request).collect())
+}
+
+async fn restart(
+    ctx: &Ctx,
+    cluster: &Cluster,
+    request: &RestartRequest,
+    settings: &Settings,
+    chosen: Workloads,
+) -> Result<RestartReport> {
     let since = ctx.clock.now();
-    let chosen = ctx.unless_cancelled("looking for the workloads", choose(ctx, &cluster, request)).await?;
     ctx.phase("restart", format!("restarting {} workloads", chosen.len()));
     let patch = json!({"spec": {"template": {"metadata": {"annotations": {ANNOTATION: since.to_string()}}}}});
     let mut targets = Vec::new();
@@ -45,13 +114,14 @@ pub async fn run(ctx: &Ctx, request: &RestartRequest) -> Result<RestartReport> {
     ctx.phase("wait", "waiting until everything is healthy");
     let waiting = WaitRequest {
         targets,
-        timeout: request.timeout,
-        patience: Patience { grace: request.grace, restart_budget: request.restart_budget },
+        timeout: settings.timeout,
+        patience: settings.patience,
         since,
         selector: request.selector.clone(),
         redactor: Redactor::default(),
+        known_secrets: BTreeSet::new(),
     };
-    let report = wait(ctx, &cluster, waiting).await?;
+    let report = wait(ctx, cluster, waiting).await?;
     Ok(RestartReport { restarted, health: report.objects, evidence: report.failure, notes: report.notes })
 }
 

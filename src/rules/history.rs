@@ -4,6 +4,8 @@
 
 use crate::model::{Outcome, RevisionSummary};
 
+/// The label of a record of a revision; its value is the number.
+pub const REVISION: &str = "evolve/revision";
 /// The cause of the revision that `delete` leaves, which holds no manifests.
 pub const DELETE: &str = "delete";
 

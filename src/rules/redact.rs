@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use regex::{Captures, Regex, Replacer};
+use serde_json::Value;
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "***";
@@ -75,9 +76,31 @@ impl Redactor {
         let long = values.into_iter().filter(|value| value.len() >= SHORTEST_VALUE);
         let mut values: Vec<String> =
             long.flat_map(|value| [value.to_owned(), BASE64_STANDARD.encode(value)]).collect();
-        // The longest first, so that a part of a value does not hide the rest of it.
-        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        sort(&mut values);
         Self { values }
+    }
+
+    /// A redactor that masks the values of these Secrets, and those that stand inside them: the password in a settings
+    /// file that is a Secret's value.
+    pub fn of_secrets<'s>(secrets: impl IntoIterator<Item = &'s Value>) -> Self {
+        let mut values = Vec::new();
+        for secret in secrets {
+            let of =
+                |field: &str| secret[field].as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str());
+            let decoded = of("data").filter_map(|value| String::from_utf8(BASE64_STANDARD.decode(value).ok()?).ok());
+            for value in decoded.chain(of("stringData").map(str::to_owned)) {
+                values.extend(assigned(&value));
+                values.push(value.trim().to_owned());
+                values.push(value);
+            }
+        }
+        Self::with_values(values.iter().map(String::as_str))
+    }
+
+    /// Masks what the other masks too.
+    pub fn learn(&mut self, other: Self) {
+        self.values.extend(other.values);
+        sort(&mut self.values);
     }
 
     /// The text without secrets and control characters; lines are kept.
@@ -115,6 +138,28 @@ impl std::fmt::Debug for Redactor {
     }
 }
 
+/// The longest first, so that a part of a value does not hide the rest of it.
+fn sort(values: &mut Vec<String>) {
+    values.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
+    values.dedup();
+}
+
+/// The values in a text whose names speak of a secret.
+fn assigned(text: &str) -> Vec<String> {
+    let Some(assignment) = &COMPILED.assignment else { return Vec::new() };
+    let value = |found: Captures| {
+        let value = found.get(3)?.as_str().trim_matches(|letter| matches!(letter, '"' | '\'' | '\\'));
+        (!is_harmless(found.get(1)?.as_str())).then(|| value.to_owned())
+    };
+    assignment.captures_iter(text).filter_map(value).collect()
+}
+
+/// Whether a name that speaks of a secret holds none.
+fn is_harmless(name: &str) -> bool {
+    let plain = name.to_ascii_lowercase();
+    HARMLESS.iter().any(|end| plain.ends_with(end))
+}
+
 fn replace<'t>(pattern: &Regex, text: Cow<'t, str>, with: impl Replacer) -> Cow<'t, str> {
     match pattern.replace_all(&text, with) {
         Cow::Borrowed(_) => text,
@@ -125,8 +170,7 @@ fn replace<'t>(pattern: &Regex, text: Cow<'t, str>, with: impl Replacer) -> Cow<
 fn mask_assignment(found: &Captures) -> String {
     let part = |index: usize| found.get(index).map_or("", |part| part.as_str());
     let (name, sign, value) = (part(1), part(2), part(3));
-    let plain = name.to_ascii_lowercase();
-    if HARMLESS.iter().any(|end| plain.ends_with(end)) || value == MASK {
+    if is_harmless(name) || value == MASK {
         return part(0).to_owned();
     }
     let quote = if value.starts_with("\\\"") {
@@ -238,6 +282,20 @@ mod tests {
         let redactor = Redactor::with_values(["tulip-91", "ab"]);
         assert_eq!(redactor.text("got tulip-91 and dHVsaXAtOTE=, able"), "got *** and ***, able");
         assert_eq!(format!("{redactor:?}"), "Redactor(2 values)");
+    }
+
+    #[test]
+    fn the_values_of_secrets_are_masked_with_those_inside_them() {
+        let secrets = [
+            serde_json::json!({"data": {"key": BASE64_STANDARD.encode("tulip-91\n")}, "stringData": {"other": "rose-442"}}),
+            serde_json::json!({"stringData": {"settings": "level: warning\ndb_password: \"lily 77\"\nuser: postgres\n"}}),
+        ];
+        let mut redactor = Redactor::with_values(["daisy-1"]);
+        redactor.learn(Redactor::of_secrets(&secrets));
+        assert_eq!(
+            redactor.text("daisy-1 tulip-91 rose-442 lily 77, warning of postgres"),
+            "*** *** *** ***, warning of postgres"
+        );
     }
 
     #[test]

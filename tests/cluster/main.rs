@@ -33,6 +33,8 @@ mod lock;
 #[cfg(test)]
 mod manifests;
 #[cfg(test)]
+mod redaction;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod restart;

@@ -36,3 +36,30 @@ async fn a_restart_replaces_the_pods_of_what_is_named() {
     ended.failed(2, &["no Deployment, StatefulSet or DaemonSet nothing", "kubectl get deployments"]);
     evolve.run(&["restart", "-n", &namespace.name, "service/api"]).await.failed(2, &["service cannot be restarted"]);
 }
+
+#[tokio::test]
+async fn a_restart_waits_for_the_lock_of_the_application_and_reads_its_settings() {
+    let Some(cluster) = TestCluster::find().await else { return };
+    let namespace = cluster.namespace("restart-lock").await;
+    let evolve = Evolve::new(&cluster.kubeconfig);
+    evolve.file("api.yaml", WORKLOAD);
+    evolve.run(&["deploy", "-f", "api.yaml", "-n", &namespace.name, "--app", "shop"]).await.succeeded();
+    let lease = serde_json::json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "evolve.shop"},
+        "spec": {"holderIdentity": "ann@laptop", "leaseDurationSeconds": 3600,
+            "acquireTime": "2999-01-01T00:00:00.000000Z", "renewTime": "2999-01-01T00:00:00.000000Z"},
+    });
+    let leases = format!("/apis/coordination.k8s.io/v1/namespaces/{}/leases", namespace.name);
+    namespace.send("POST", &leases, "application/json", lease.to_string().into_bytes()).await;
+    for target in [&["api"][..], &["--app", "shop"], &["-l", "applyset.kubernetes.io/part-of"]] {
+        let ended = evolve.run(&[&["restart", "-n", &namespace.name, "--lock-timeout=1s"], target].concat()).await;
+        ended.failed(1, &["shop is locked by", "ann@laptop"]).with_hint();
+    }
+    namespace.delete("/apis/coordination.k8s.io/v1", "leases", "evolve.shop").await;
+    evolve.file("evolve.yaml", "name: shop\ndeploy:\n  timeout: 1s\n");
+    let stuck = serde_json::json!({"spec": {"template": {"spec": {"nodeSelector": {"no": "such-node"}}}}});
+    let path = format!("/apis/apps/v1/namespaces/{}/deployments/api", namespace.name);
+    namespace.send("PATCH", &path, "application/merge-patch+json", stuck.to_string().into_bytes()).await;
+    let ended = evolve.run(&["restart", "-n", &namespace.name, "api", "--grace=1m"]).await;
+    ended.reported(&["not ready after 1 s"]);
+}

@@ -64,6 +64,7 @@ impl Stage {
             since: self.began,
             selector: None,
             redactor: Redactor::default(),
+            known_secrets: Default::default(),
         }
     }
 

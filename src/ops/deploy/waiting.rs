@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::{
@@ -13,6 +12,7 @@ use crate::{
     cluster::Cluster,
     context::Ctx,
     error::Result,
+    model::{Manifest, ObjectRef},
     ops::wait::{self, Target, WaitRequest},
     rules::{applyset, pods::Patience, redact::Redactor},
 };
@@ -57,13 +57,15 @@ pub(super) async fn wait_for(
         };
         targets.extend(resource.map(|resource| Target { resource, object: object.clone(), changed }));
     }
+    let secrets = secrets(survey);
     let request = WaitRequest {
         targets,
         timeout: job.options.timeout,
         patience: Patience { grace: job.options.grace, restart_budget: job.options.restart_budget },
         since: attempt.began,
         selector: Some(format!("{}={}", applyset::PART_OF, survey.set.id)),
-        redactor: redactor(job),
+        redactor: Redactor::of_secrets(secrets.iter().map(|secret| &secret.object)),
+        known_secrets: secrets.iter().filter_map(|secret| name_of(&secret.reference)).collect(),
     };
     let report = wait::wait(ctx, cluster, request).await?;
     attempt.health = report.objects;
@@ -73,11 +75,15 @@ pub(super) async fn wait_for(
     Ok(attempt.evidence.is_empty() && !report.timed_out)
 }
 
-/// Masks the values of the application's own Secrets wherever a log or an event repeats them.
-fn redactor(job: &Job) -> Redactor {
-    let secrets = job.manifests.iter().filter(|manifest| manifest.reference.kind == "Secret");
-    let values = secrets.filter_map(|secret| secret.object["data"].as_object()).flat_map(|data| data.values());
-    let decoded: Vec<String> =
-        values.filter_map(|value| String::from_utf8(STANDARD.decode(value.as_str()?).ok()?).ok()).collect();
-    Redactor::with_values(decoded.iter().map(String::as_str))
+/// The Secrets of the set that hold values.
+fn secrets(survey: &Survey) -> Vec<&Manifest> {
+    let manifests = survey.set.items.iter().map(|item| &item.manifest);
+    let holds = |secret: &&Manifest| {
+        secret.reference.kind == "Secret" && secret.object["data"].as_object().is_some_and(|data| !data.is_empty())
+    };
+    manifests.filter(holds).collect()
+}
+
+fn name_of(secret: &ObjectRef) -> Option<(String, String)> {
+    Some((secret.namespace.clone()?, secret.name.clone()))
 }

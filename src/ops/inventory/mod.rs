@@ -10,6 +10,6 @@ mod survey;
 pub use claims::made_claims;
 pub use handover::{adopt, release, show};
 pub use members::members;
-pub use parent::{cover, dissolve, find, shrink};
+pub use parent::{application_of, cover, dissolve, find, shrink};
 pub use remove::remove;
 pub use survey::{Removal, Wishes, survey};

@@ -3,10 +3,13 @@
 use serde_json::Value;
 
 use crate::{
-    cluster::{ApplyMode, Cluster, DeleteOptions, Resource},
+    cluster::{ApplyMode, Cluster, DeleteOptions, ListQuery, Resource},
     error::{Error, Result},
     model::ObjectRef,
-    rules::applyset::{self, Inventory, Scope},
+    rules::{
+        applyset::{self, Inventory, Scope},
+        history::REVISION,
+    },
 };
 
 /// The set of an application; None before its first deploy.
@@ -31,6 +34,32 @@ pub(super) async fn read(cluster: &Cluster, application: &str, namespace: &str) 
         None => Err(Error::failed(format!("{adopted}, the ApplySet that {application} has adopted, is gone"))
             .hint(format!("to begin a set of its own: kubectl delete -n {namespace} secret {}", own.name))),
     }
+}
+
+/// The application, and the namespace of its records, whose set has this id: looked for in a namespace, then in all.
+pub async fn application_of(cluster: &Cluster, set: &str, namespace: &str) -> Result<Option<(String, String)>> {
+    let labels = Some(format!("{},!{REVISION}", applyset::APPLICATION));
+    let query = ListQuery { labels, metadata_only: true, ..ListQuery::default() };
+    for place in [Some(namespace), None] {
+        let mut found = None;
+        let note = |own: Value| {
+            // A pointer that cannot be read belongs to no set.
+            let parent = applyset::adopted(&own).ok().flatten().unwrap_or_else(|| ObjectRef::of(&own));
+            if applyset::id(&parent) == set {
+                let application = own["metadata"]["labels"][applyset::APPLICATION].as_str().map(str::to_owned);
+                found = application.zip(ObjectRef::of(&own).namespace);
+            }
+        };
+        match cluster.list(&Resource::secrets(), place, &query, note).await {
+            // Who may not look everywhere works in the one namespace.
+            Err(error) if error.code() == 403 && place.is_none() => {}
+            listed => drop(listed?),
+        }
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// An object by its name, of whatever kind.

@@ -5,6 +5,7 @@ mod look;
 mod request;
 mod run;
 mod scene;
+mod secrets;
 mod watches;
 
 pub use look::is_settled;

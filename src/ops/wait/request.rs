@@ -1,6 +1,6 @@
 //! What is waited for, and for how long.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -40,4 +40,7 @@ pub struct WaitRequest {
     pub selector: Option<String>,
     /// Cleans what comes from the cluster before anyone sees it.
     pub redactor: Redactor,
+    /// The namespaces and names of the Secrets whose values the redactor knows. The others that the targets refer to
+    /// are read when the wait begins.
+    pub known_secrets: BTreeSet<(String, String)>,
 }

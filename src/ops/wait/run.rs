@@ -11,6 +11,7 @@ use super::{
     evidence::{self, Case},
     look::Board,
     scene::Scene,
+    secrets::learn_secrets,
     watches::{Needed, needed, start},
 };
 use crate::{
@@ -29,7 +30,7 @@ const BATCH: usize = 512;
 /// How long the server may say nothing before the reader is told.
 const SILENCE: Duration = Duration::from_secs(5);
 /// How long a question on the side may take.
-const ASIDE: Duration = Duration::from_secs(2);
+pub(super) const ASIDE: Duration = Duration::from_secs(2);
 
 /// Waits until all targets have become what their specs ask for, one of them will not, or the time is over.
 ///
@@ -38,12 +39,13 @@ const ASIDE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Failed when the targets may not be watched; interrupted, naming what was left.
-pub async fn wait(ctx: &Ctx, cluster: &Cluster, request: WaitRequest) -> Result<WaitReport> {
+pub async fn wait(ctx: &Ctx, cluster: &Cluster, mut request: WaitRequest) -> Result<WaitReport> {
     let mut board = Board::new(&request);
     let open = board.open();
     if open.is_empty() {
         return Ok(report(&request, &board, Vec::new()));
     }
+    let unread = learn_secrets(cluster, &mut request, &open).await;
     let watches = needed(&request, &open);
     let mut wait = Wait {
         ctx,
@@ -62,6 +64,8 @@ pub async fn wait(ctx: &Ctx, cluster: &Cluster, request: WaitRequest) -> Result<
         notes.push(format!("the cluster did not answer at the end: {silence}"));
     }
     let failure = wait.failure(&end, &mut notes).await;
+    // Nothing was shown that could hold their values unless there is evidence.
+    notes.extend(unread.filter(|_| !failure.is_empty()));
     let images = wait.scene.images();
     let mut report = report(&request, &board, notes);
     report.timed_out = matches!(end, End::TimeOver(_));

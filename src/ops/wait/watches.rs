@@ -152,6 +152,7 @@ mod tests {
             patience: Default::default(),
             since: jiff::Timestamp::UNIX_EPOCH,
             selector: selector.map(Into::into),
+            known_secrets: Default::default(),
             redactor: Default::default(),
         }
     }
