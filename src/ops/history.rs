@@ -4,7 +4,7 @@
 //! object go on in `evolve.<app>.v<N>.1` and so on. Labels and one annotation repeat what a listing shows, so that
 //! listing reads metadata only.
 
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
@@ -30,6 +30,8 @@ const RECORD_SIZE: usize = 300 * 1024;
 const LARGEST_EVIDENCE: usize = 20;
 /// A revision that decompresses to more is not one of ours.
 const LARGEST: u64 = 512 * 1024 * 1024;
+/// Bytes that are compressed at once.
+const WRITTEN_AT_ONCE: usize = 64 * 1024;
 /// How often a number that another took first is counted up.
 const NUMBERS: usize = 10;
 
@@ -278,9 +280,12 @@ fn bytes_of(secret: &Value, key: &str) -> Vec<u8> {
 
 fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     let unwritten = |cause: std::io::Error| Error::failed("a revision cannot be compressed").because(cause);
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    serde_json::to_writer(&mut encoder, value).map_err(|cause| unwritten(cause.into()))?;
-    encoder.flush().and_then(|()| encoder.finish()).map_err(unwritten)
+    // The serializer writes a few bytes at a time, and each write to the encoder is costly.
+    let encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut buffered = BufWriter::with_capacity(WRITTEN_AT_ONCE, encoder);
+    serde_json::to_writer(&mut buffered, value).map_err(|cause| unwritten(cause.into()))?;
+    let encoder = buffered.into_inner().map_err(|broken| unwritten(broken.into_error()))?;
+    encoder.finish().map_err(unwritten)
 }
 
 fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
