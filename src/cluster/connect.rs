@@ -4,11 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use kube::{
     Config,
-    client::ClientBuilder,
     config::{ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
-use super::{client::Cluster, credentials};
+use super::{client::Cluster, credentials, transport};
 use crate::error::{Error, Result, causes};
 
 /// How long a request may take when the user sets no `--request-timeout`.
@@ -62,7 +61,7 @@ impl ConnectOptions {
         let server = config.cluster_url.to_string();
         let namespace = config.default_namespace.clone();
         let plugin = config.auth_info.exec.clone();
-        let client = ClientBuilder::try_from(config).map_err(|error| unusable(error, plugin.as_ref()))?.build();
+        let client = transport::client(config).map_err(|error| unusable(error, plugin.as_ref()))?;
         let timeout = match self.request_timeout {
             None => Some(DEFAULT_REQUEST_TIMEOUT),
             Some(timeout) => Some(timeout).filter(|timeout| !timeout.is_zero()),

@@ -5,13 +5,16 @@ mod connect;
 mod credentials;
 mod discovery;
 mod kubeconfig;
+mod list;
 mod logs;
 mod objects;
+mod transport;
 mod watch;
 
 pub use client::Cluster;
 pub use connect::ConnectOptions;
 pub use discovery::Resource;
 pub use kubeconfig::KubeconfigNames;
-pub use objects::{Applied, ApplyMode, DeleteOptions, Deletion, ListQuery, Propagation};
+pub use list::ListQuery;
+pub use objects::{Applied, ApplyMode, DeleteOptions, Deletion, Propagation};
 pub use watch::WatchEvent;

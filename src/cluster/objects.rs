@@ -13,20 +13,8 @@ use crate::{
     model::{FIELD_MANAGER, ObjectRef},
 };
 
-/// How many objects a page of a list holds.
-const PAGE: usize = 500;
 /// How the server says that a field cannot be changed (`ValidateImmutableField`).
 const IMMUTABLE: &str = "field is immutable";
-const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-
-/// What narrows a list.
-#[derive(Debug, Clone, Default)]
-pub struct ListQuery {
-    pub labels: Option<String>,
-    pub fields: Option<String>,
-    /// Ask for the metadata only.
-    pub metadata_only: bool,
-}
 
 /// How an apply is meant.
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,53 +74,6 @@ impl Cluster {
         let doing = format!("reading {}/{name}", resource.plural);
         let call = Call::new(Method::GET, path(resource, namespace, Some(name)), &doing);
         absent_is_none(self.call(&call).await.map(|(_, object)| object))
-    }
-
-    /// Every object that matches, page by page, so that memory holds one page and what `each` keeps.
-    /// Items carry no `apiVersion` and `kind` of their own in a list; they are put back.
-    ///
-    /// # Returns
-    /// The resourceVersion of the list, from which a watch can go on.
-    pub async fn list(
-        &self,
-        resource: &Resource,
-        namespace: Option<&str>,
-        query: &ListQuery,
-        mut each: impl FnMut(Value),
-    ) -> Result<String> {
-        let doing = format!("listing {}", resource.plural);
-        let mut next = String::new();
-        loop {
-            let mut parameters = vec![("limit", PAGE.to_string())];
-            parameters.extend(query.labels.clone().map(|labels| ("labelSelector", labels)));
-            parameters.extend(query.fields.clone().map(|fields| ("fieldSelector", fields)));
-            if !next.is_empty() {
-                parameters.push(("continue", std::mem::take(&mut next)));
-            }
-            let mut call = Call::new(Method::GET, path(resource, namespace, None) + &query_string(&parameters), &doing);
-            if query.metadata_only {
-                call.accept = METADATA;
-            }
-            let (_, mut list) = self.call(&call).await?;
-            let items = list.get_mut("items").map(Value::take);
-            for mut item in items
-                .and_then(|items| match items {
-                    Value::Array(items) => Some(items),
-                    _ => None,
-                })
-                .into_iter()
-                .flatten()
-            {
-                item["apiVersion"] = resource.api_version().into();
-                item["kind"] = resource.kind.clone().into();
-                each(item);
-            }
-            let metadata = &list["metadata"];
-            next = metadata["continue"].as_str().unwrap_or_default().to_owned();
-            if next.is_empty() {
-                return Ok(metadata["resourceVersion"].as_str().unwrap_or_default().to_owned());
-            }
-        }
     }
 
     /// Server-side apply under our field manager.

@@ -20,7 +20,8 @@ use super::{
     client::Cluster,
     connect::chain,
     discovery::Resource,
-    objects::{ListQuery, path, query_string},
+    list::ListQuery,
+    objects::{path, query_string},
 };
 use crate::error::{Error, Refusal};
 
