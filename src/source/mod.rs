@@ -8,6 +8,7 @@ mod mapping;
 mod place;
 mod read;
 mod scalar;
+mod side_by_side;
 mod sources;
 mod substitute;
 mod write;

@@ -4,10 +4,7 @@ use std::{
     fmt, fs,
     io::Read,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::Arc,
     thread,
 };
 
@@ -18,13 +15,11 @@ use super::{
     fetch,
     folder::{is_kustomization, manifests, refuse_kustomization, unreadable},
     kustomize,
+    side_by_side::{broke_off, side_by_side},
     sources::Sources,
     substitute::{Substitution, Values},
 };
 use crate::error::{Error, Place, Result};
-
-/// How many threads read a folder at most.
-const MAX_WORKERS: usize = 8;
 
 /// What to read.
 #[derive(Debug, Clone, Default)]
@@ -147,11 +142,6 @@ async fn in_background(work: impl FnOnce() -> Result<Sources> + Send + 'static) 
     receiver.await.map_err(|_| broke_off())?
 }
 
-/// A thread that reads panicked; it said why.
-fn broke_off() -> Error {
-    Error::failed("the reading of the manifests broke off")
-}
-
 fn read_path(base: &Path, path: &Path, variables: Option<&Values>) -> Result<Sources> {
     let whole = base.join(path);
     if !whole.is_dir() {
@@ -161,37 +151,9 @@ fn read_path(base: &Path, path: &Path, variables: Option<&Values>) -> Result<Sou
     let files = manifests(&whole)?;
     // Shown as the user began to write it.
     let shown = |file: &Path| file.strip_prefix(&whole).map_or_else(|_| file.into(), |inner| path.join(inner));
-    read_files(&files, |file| read_file(file, &shown(file), variables))
-}
-
-/// Reads the files side by side. Of several that are broken, the first is the error.
-fn read_files(files: &[PathBuf], read: impl Fn(&Path) -> Result<Sources> + Sync) -> Result<Sources> {
-    let next = AtomicUsize::new(0);
-    let failed = AtomicBool::new(false);
-    let worker = || {
-        let mut done = Vec::new();
-        while !failed.load(Ordering::Relaxed)
-            && let index = next.fetch_add(1, Ordering::Relaxed)
-            && let Some(file) = files.get(index)
-        {
-            let sources = read(file);
-            failed.fetch_or(sources.is_err(), Ordering::Relaxed);
-            done.push((index, sources));
-        }
-        done
-    };
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS).min(files.len());
-    let mut done = thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().map(|worker| worker.join().map_err(|_| broke_off())).collect::<Result<Vec<_>>>()
-    })?
-    .into_iter()
-    .flatten()
-    .collect::<Vec<_>>();
-    done.sort_unstable_by_key(|(index, _)| *index);
     let mut all = Sources::default();
-    for (_, sources) in done {
-        all.append(sources?);
+    for sources in side_by_side(&files, |file| read_file(file, &shown(file), variables))? {
+        all.append(sources);
     }
     Ok(all)
 }

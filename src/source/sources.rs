@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     document::{Document, Position, split},
     place::Positions,
+    side_by_side::side_by_side,
     substitute::{Values, is_hidden},
     yaml::{Excerpt, parse},
 };
@@ -14,6 +15,9 @@ use crate::{
     error::{Error, Place, Result},
     model::{FieldPath, Manifest, ObjectRef},
 };
+
+/// From so many bytes on, the documents of a text are read side by side.
+const LARGE: usize = 64 * 1024;
 
 /// Manifests and the texts they came from.
 #[derive(Debug, Default)]
@@ -59,16 +63,13 @@ impl Sources {
         let documents = split(&name, &content)?.into_iter().map(|document| (document, OnceLock::new())).collect();
         let mut sources = Self { texts: vec![Text { name, content, documents }], ..Self::default() };
         let Some(text) = sources.texts.first() else { return Ok(sources) };
-        let mut found = Vec::new();
-        for index in 0..text.documents.len() {
-            if let Some(excerpt) = text.excerpt(index)
-                && let Some(parsed) = parse(excerpt, variables)?
-            {
-                let expansion = Expansion { text, document: index };
-                expansion.expand(parsed.value, parsed.place, FieldPath::default(), &mut found)?;
-            }
-        }
-        (sources.manifests, sources.origins) = found.into_iter().unzip();
+        let documents: Vec<usize> = (0..text.documents.len()).collect();
+        let read = |document: &usize| text.objects(*document, variables);
+        let found: Vec<_> = match text.content.len() {
+            0..LARGE => documents.iter().map(read).collect::<Result<_>>()?,
+            LARGE.. => side_by_side(&documents, read)?,
+        };
+        (sources.manifests, sources.origins) = found.into_iter().flatten().unzip();
         Ok(sources)
     }
 
@@ -111,6 +112,18 @@ impl Text {
     fn excerpt(&self, document: usize) -> Option<Excerpt<'_>> {
         let (document, _) = self.documents.get(document)?;
         Some(Excerpt { file: &self.name, text: self.content.get(document.range.clone())?, start: document.start })
+    }
+
+    /// The objects of a document, and where each came from.
+    fn objects(&self, document: usize, variables: Option<&Values>) -> Result<Vec<(Manifest, Origin)>> {
+        let mut found = Vec::new();
+        if let Some(excerpt) = self.excerpt(document)
+            && let Some(parsed) = parse(excerpt, variables)?
+        {
+            let expansion = Expansion { text: self, document };
+            expansion.expand(parsed.value, parsed.place, FieldPath::default(), &mut found)?;
+        }
+        Ok(found)
     }
 
     fn place(&self, document: usize, path: &FieldPath) -> Option<Place> {
