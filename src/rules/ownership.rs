@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::model::FIELD_MANAGER;
 
-/// The fields that identify an object; they are never in the list.
+/// The fields of an object that are never in the list, or are looked at by themselves.
+const ROOT: [&str; 3] = ["apiVersion", "kind", "metadata"];
+/// The fields of the metadata that identify an object; they are never in the list.
 const IDENTITY: [&str; 2] = ["name", "namespace"];
 
 /// Whether applying `desired` to `live` would provably change nothing. False is no proof of a difference: the server
@@ -16,16 +18,10 @@ const IDENTITY: [&str; 2] = ["name", "namespace"];
 pub fn is_as_wanted(desired: &Value, live: &Value) -> bool {
     let Some(owned) = fields_of(live, FIELD_MANAGER, "Apply") else { return false };
     let (Value::Object(desired), Value::Object(live)) = (desired, live) else { return false };
-    let mut desired = desired.clone();
-    desired.remove("apiVersion");
-    desired.remove("kind");
-    if let Some(Value::Object(metadata)) = desired.get_mut("metadata") {
-        metadata.retain(|key, _| !IDENTITY.contains(&key.as_str()));
-        if metadata.is_empty() {
-            desired.remove("metadata");
-        }
-    }
-    map_matches(&desired, owned, live)
+    let nothing = Map::new();
+    let [metadata, owned_metadata, live_metadata] = [(desired, "metadata"), (owned, "f:metadata"), (live, "metadata")]
+        .map(|(fields, key)| fields.get(key).and_then(Value::as_object).unwrap_or(&nothing));
+    map_matches(metadata, owned_metadata, live_metadata, &IDENTITY) && map_matches(desired, owned, live, &ROOT)
 }
 
 /// The field set of a manager's entry for the main resource.
@@ -43,19 +39,29 @@ fn matches(desired: &Value, owned: &Value, live: &Value) -> bool {
         return desired == live;
     }
     match (desired, live) {
-        (Value::Object(desired), Value::Object(live)) => map_matches(desired, owned, live),
+        (Value::Object(desired), Value::Object(live)) => map_matches(desired, owned, live, &[]),
         (Value::Array(desired), Value::Array(live)) => list_matches(desired, owned, live),
         _ => false,
     }
 }
 
-fn map_matches(desired: &Map<String, Value>, owned: &Map<String, Value>, live: &Map<String, Value>) -> bool {
-    let owned_fields = owned.keys().filter(|key| *key != ".").count();
-    owned_fields == desired.len()
-        && desired.iter().all(|(key, wanted)| {
-            let pair = owned.get(&format!("f:{key}")).zip(live.get(key));
-            pair.is_some_and(|(owned, live)| matches(wanted, owned, live))
-        })
+/// Whether exactly the fields of `desired` are owned, and have its values; `passed_over` are not looked at.
+fn map_matches(
+    desired: &Map<String, Value>,
+    owned: &Map<String, Value>,
+    live: &Map<String, Value>,
+    passed_over: &[&str],
+) -> bool {
+    let wanted = desired.keys().filter(|key| !passed_over.contains(&key.as_str())).count();
+    let mut listed = 0;
+    owned.iter().filter(|(key, _)| *key != ".").all(|(key, owned)| {
+        let Some(key) = key.strip_prefix("f:") else { return false };
+        if passed_over.contains(&key) {
+            return true;
+        }
+        listed += 1;
+        desired.get(key).zip(live.get(key)).is_some_and(|(wanted, live)| matches(wanted, owned, live))
+    }) && listed == wanted
 }
 
 /// A list is owned item by item: by the keys of each item (`k:{"name":"api"}`), or by value (`v:"finalizer"`).

@@ -73,9 +73,8 @@ impl<'a> Set<'a> {
 
     /// The kind of an object, when it is built in or defined by a CRD of the set, with the table of its types.
     pub fn kind(&self, reference: &ObjectRef) -> Option<(&Schema, &Kind)> {
-        let find = |schema: &'_ Schema| schema.kind(&reference.api_version, &reference.kind).is_some();
-        let schema = Some(builtin()).filter(|schema| find(schema)).or_else(|| self.defined.iter().find(|s| find(s)))?;
-        Some((schema, schema.kind(&reference.api_version, &reference.kind)?))
+        let mut schemas = std::iter::once(builtin()).chain(&self.defined);
+        schemas.find_map(|schema| Some((schema, schema.kind(&reference.api_version, &reference.kind)?)))
     }
 
     /// The first manifest of an object with this identity.
