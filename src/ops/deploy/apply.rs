@@ -71,14 +71,16 @@ pub(crate) async fn apply_wave(
 
 /// Returns the object as the server answered it.
 async fn carry_out(cluster: &Cluster, set: &DesiredSet, step: &Step) -> Result<Value> {
-    let Some(resource) = set.items.get(step.item).and_then(|item| item.resource.as_ref()) else {
-        return create_of_new_kind(cluster, step).await;
+    let Some(item) = set.items.get(step.item) else {
+        return Err(Error::failed(format!("{} is no part of the set", step.change.object)));
     };
+    let body = step.body(item);
+    let Some(resource) = &item.resource else { return create_of_new_kind(cluster, step, body).await };
     match step.change.action {
         Action::Replace => remove(cluster, resource, step).await?,
         _ => take_over(cluster, resource, step).await?,
     }
-    Ok(cluster.apply(resource, &step.body, ApplyMode { dry_run: false, force: step.force }).await?.object)
+    Ok(cluster.apply(resource, body, ApplyMode { dry_run: false, force: step.force }).await?.object)
 }
 
 /// Makes the fields that kubectl's own apply owns ours, before the apply that may drop some of them, and gives the number
@@ -130,14 +132,14 @@ fn holders(live: &Value) -> String {
 }
 
 /// An object of a kind that the set itself has just defined: the server needs a moment to serve it.
-async fn create_of_new_kind(cluster: &Cluster, step: &Step) -> Result<Value> {
+async fn create_of_new_kind(cluster: &Cluster, step: &Step, body: &Value) -> Result<Value> {
     let object = &step.change.object;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let answer = match cluster.resource(&object.api_version, &object.kind).await? {
             Some(resource) => {
                 let mode = ApplyMode { dry_run: false, force: step.force };
-                cluster.apply(&resource, &step.body, mode).await.map(|applied| applied.object)
+                cluster.apply(&resource, body, mode).await.map(|applied| applied.object)
             }
             None => Err(Error::failed(format!("the cluster does not serve {} in {}", object.kind, object.api_version))),
         };

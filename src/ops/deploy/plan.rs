@@ -42,8 +42,8 @@ pub(crate) struct Step {
     /// The item's index in the set.
     pub item: usize,
     pub change: Change,
-    /// What is applied: the manifest without the fields that are left to others.
-    pub body: Value,
+    /// The manifest without the fields that are left to others, where there are such.
+    reduced: Option<Value>,
     /// Whether fields are taken from other managers.
     pub force: bool,
     /// Whether the number of replicas becomes an autoscaler's, and keeps its value until that acts.
@@ -60,21 +60,48 @@ pub(crate) async fn steps(
     missing_namespaces: &BTreeSet<String>,
     policy: &Policy,
 ) -> Result<Vec<Step>> {
-    let waves = set.wave_of();
     let planner = Planner { cluster, policy, missing_namespaces, set };
-    stream::iter(set.items.iter().zip(&observed.live).zip(waves).enumerate())
-        .map(|(index, ((item, live), wave))| {
-            let planner = &planner;
-            async move {
-                let mut step = planner.step(item, live.as_ref()).await?;
-                step.item = index;
-                step.change.wave = wave;
-                Ok(step)
+    let begun =
+        set.items.iter().zip(set.wave_of()).enumerate().map(|(index, (item, wave))| Step::begin(index, item, wave));
+    let mut steps = Vec::with_capacity(set.items.len());
+    let mut open = Vec::new();
+    for ((mut step, item), live) in begun.zip(&set.items).zip(&observed.live) {
+        match live {
+            Some(Live::AsWanted(live)) => {
+                step.live.clone_from(live);
+                steps.push(step);
             }
-        })
-        .buffered(DRY_RUNS)
-        .try_collect()
-        .await
+            Some(Live::Other(live)) => open.push((step, item, Some(live.as_ref()))),
+            None => open.push((step, item, None)),
+        }
+    }
+    let judged = stream::iter(open).map(|(step, item, live)| planner.judge(step, item, live));
+    let judged: Vec<Step> = judged.buffer_unordered(DRY_RUNS).try_collect().await?;
+    steps.extend(judged);
+    steps.sort_unstable_by_key(|step| step.item);
+    Ok(steps)
+}
+
+impl Step {
+    /// A step that leaves everything as it is.
+    fn begin(index: usize, item: &Item, wave: usize) -> Self {
+        let change = Change {
+            object: item.manifest.reference.clone(),
+            action: Action::Keep,
+            wave,
+            fields: Vec::new(),
+            conflicts: Vec::new(),
+            reason: None,
+            blocked: None,
+            live: String::new(),
+        };
+        Self { item: index, change, reduced: None, force: false, leaves_replicas: false, live: None }
+    }
+
+    /// What is applied.
+    pub fn body<'s>(&'s self, item: &'s Item) -> &'s Value {
+        self.reduced.as_ref().unwrap_or(&item.manifest.object)
+    }
 }
 
 struct Planner<'a> {
@@ -85,44 +112,23 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    async fn step(&self, item: &Item, live: Option<&Live>) -> Result<Step> {
-        let change = Change {
-            object: item.manifest.reference.clone(),
-            action: Action::Keep,
-            wave: 0,
-            fields: Vec::new(),
-            conflicts: Vec::new(),
-            reason: None,
-            blocked: None,
-            live: String::new(),
+    /// Decides what becomes of an item that is not provably as wanted.
+    async fn judge(&self, mut step: Step, item: &Item, live: Option<&Value>) -> Result<Step> {
+        let Some(live) = live else {
+            step.change.action = Action::Create;
+            self.try_creation(item, &mut step).await?;
+            return Ok(step);
         };
-        let mut step = Step {
-            item: 0,
-            change,
-            body: item.manifest.object.clone(),
-            force: false,
-            leaves_replicas: false,
-            live: None,
-        };
-        match live {
-            Some(Live::AsWanted(live)) => step.live.clone_from(live),
-            Some(Live::Other(live)) => {
-                step.change.live = difference::digest(live);
-                step.live = Some(live.clone());
-                if live["metadata"]["deletionTimestamp"].is_string() {
-                    step.change.action = Action::Change;
-                    step.change.blocked = Some("it is being deleted; deploy again when it is gone".into());
-                } else if let Some(owner) = self.foreign_owner(live) {
-                    step.change.action = Action::Change;
-                    step.change.blocked = Some(format!("it belongs to {owner}; --adopt takes it over"));
-                } else {
-                    self.compare(item, live, &mut step).await?;
-                }
-            }
-            None => {
-                step.change.action = Action::Create;
-                self.try_creation(item, &mut step).await?;
-            }
+        step.change.live = difference::digest(live);
+        step.live = Some(Box::new(live.clone()));
+        if live["metadata"]["deletionTimestamp"].is_string() {
+            step.change.action = Action::Change;
+            step.change.blocked = Some("it is being deleted; deploy again when it is gone".into());
+        } else if let Some(owner) = self.foreign_owner(live) {
+            step.change.action = Action::Change;
+            step.change.blocked = Some(format!("it belongs to {owner}; --adopt takes it over"));
+        } else {
+            self.compare(item, live, &mut step).await?;
         }
         Ok(step)
     }
@@ -145,7 +151,7 @@ impl Planner<'_> {
             return Ok(());
         };
         // What is created is shown by its name; its fields are those of the manifest.
-        if let Err(error) = self.dry_run(resource, &step.body, false).await {
+        if let Err(error) = self.dry_run(resource, step.body(item), false).await {
             step.change.blocked = Some(self.verdict(error)?);
         }
         Ok(())
@@ -155,17 +161,18 @@ impl Planner<'_> {
         step.change.action = Action::Change;
         let Some(resource) = item.resource.as_ref() else { return Ok(()) };
         let takes_over = migration::migrated(live).is_some();
-        step.leaves_replicas = autoscaling::gives_up_replicas(&step.body, live) && self.is_autoscaled(item).await?;
-        let mut answer = self.dry_run(resource, &step.body, false).await;
+        step.leaves_replicas =
+            autoscaling::gives_up_replicas(step.body(item), live) && self.is_autoscaled(item).await?;
+        let mut answer = self.dry_run(resource, step.body(item), false).await;
         if let Err(error) = &answer
             && let Some(refusal) = error.refusal().filter(|refusal| refusal.code == 409)
         {
-            let contested = refusals::conflicts(refusal, &step.body, live);
+            let contested = refusals::conflicts(refusal, step.body(item), live);
             // Those that are not contested are with kubectl's own apply, and are taken over.
             step.force |= contested.len() < refusal.causes.len();
-            self.settle(contested, step);
+            self.settle(item, contested, step);
             // Blocked or not, the forced dry run shows what would change.
-            answer = self.dry_run(resource, &step.body, true).await;
+            answer = self.dry_run(resource, step.body(item), true).await;
         }
         match answer {
             Ok(object) if takes_over => {
@@ -180,7 +187,7 @@ impl Planner<'_> {
                     step.change.action = Action::Keep;
                 }
             }
-            Err(error) if error.refusal().is_some_and(refusals::is_immutable) => self.replace(live, step, &error),
+            Err(error) if error.refusal().is_some_and(refusals::is_immutable) => self.replace(item, live, step, &error),
             Err(error) => step.change.blocked = Some(self.verdict(error)?),
         }
         if step.leaves_replicas {
@@ -215,11 +222,12 @@ impl Planner<'_> {
     }
 
     /// Decides each conflict: by a rule, by `--force-conflicts`, or not at all, which blocks the deploy.
-    fn settle(&self, conflicts: Vec<FieldConflict>, step: &mut Step) {
+    fn settle(&self, item: &Item, conflicts: Vec<FieldConflict>, step: &mut Step) {
         let mut open = Vec::new();
+        let whole = || item.manifest.object.clone();
         for conflict in &conflicts {
             match refusals::decide(&self.policy.conflicts, &step.change.object, conflict) {
-                Some(Take::Theirs) if refusals::remove(&mut step.body, &conflict.path) => {}
+                Some(Take::Theirs) if refusals::remove(step.reduced.get_or_insert_with(whole), &conflict.path) => {}
                 Some(Take::Theirs) => open.push(format!("{} cannot be left to {}", conflict.path, conflict.manager)),
                 Some(Take::Ours) => step.force = true,
                 None if self.policy.force_conflicts => step.force = true,
@@ -235,7 +243,7 @@ impl Planner<'_> {
         step.change.conflicts = conflicts;
     }
 
-    fn replace(&self, live: &Value, step: &mut Step, error: &Error) {
+    fn replace(&self, item: &Item, live: &Value, step: &mut Step, error: &Error) {
         step.change.action = Action::Replace;
         let refusal = error.refusal();
         let fields: Vec<&str> =
@@ -243,9 +251,8 @@ impl Planner<'_> {
         let what = if fields.is_empty() { "a field".to_owned() } else { fields.join(", ") };
         step.change.reason = Some(format!("{what} cannot be changed"));
         let old = difference::meaning(live);
-        let wanted = step.body.clone();
-        step.change.fields = difference::changes(&old, &overlay(&old, &wanted));
-        let consent = step.body["metadata"]["annotations"][RECREATE_ANNOTATION] == "true";
+        step.change.fields = difference::changes(&old, &overlay(&old, step.body(item)));
+        let consent = step.body(item)["metadata"]["annotations"][RECREATE_ANNOTATION] == "true";
         step.change.blocked = match refusals::replace_would_lose(live) {
             Some(loss) => Some(format!("{what} cannot be changed, and the object is never recreated: {loss}")),
             None if self.policy.recreate || consent => None,
