@@ -14,7 +14,7 @@ use crate::{
         RevisionSummary,
     },
     ops::{
-        history::History,
+        history::{History, Packed},
         identity,
         inventory::{self, Removal, Wishes},
         lock::{Lock, LockRequest},
@@ -233,7 +233,7 @@ impl<'a> Deletion<'a> {
         let (application, namespace) = (self.application.clone(), self.namespace.clone());
         let revision = Revision { application, namespace, summary, plan, ..Revision::default() };
         let history = self.history();
-        let mut revision = history.begin(&survey.history, revision, &[]).await?;
+        let mut revision = history.begin(&survey.history, revision, &Packed::of([])?).await?;
         revision.summary.outcome = Outcome::Deployed;
         revision.summary.ended = Some(self.ctx.clock.now().to_string());
         history.store(&revision).await

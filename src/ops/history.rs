@@ -15,7 +15,10 @@ use crate::{
     cluster::{ApplyMode, Cluster, DeleteOptions, ListQuery, Resource},
     error::{Error, Place, Result},
     model::{ImageUse, Manifest, ObjectRef, Outcome, Revision, RevisionSummary},
-    rules::{applyset::APPLICATION, history as rules, history::REVISION},
+    rules::{
+        applyset::{self, APPLICATION},
+        history::{self as rules, REVISION},
+    },
 };
 
 const TYPE: &str = "evolve/revision.v1";
@@ -41,6 +44,17 @@ pub struct History<'c> {
     secrets: Resource,
     application: String,
     namespace: String,
+}
+
+/// Manifests as a revision keeps them, compressed.
+pub struct Packed(Vec<u8>);
+
+impl Packed {
+    /// Packs manifests; the label that makes them members of a set is left out again when they are read.
+    pub fn of<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Result<Self> {
+        let objects: Vec<_> = manifests.into_iter().map(|manifest| (&manifest.object, &manifest.place)).collect();
+        pack(&objects).map(Self)
+    }
 }
 
 /// A listed Secret: its name and what its metadata says.
@@ -110,7 +124,10 @@ impl<'c> History<'c> {
             packed.extend(bytes_of(&secret, "manifests"));
         }
         let objects: Vec<(Value, Place)> = unpack(&packed)?;
-        let manifest = |(object, place): (Value, Place)| Manifest { reference: ObjectRef::of(&object), object, place };
+        let manifest = |(mut object, place): (Value, Place)| {
+            applyset::unlabel_member(&mut object);
+            Manifest { reference: ObjectRef::of(&object), object, place }
+        };
         Ok(objects.into_iter().map(manifest).collect())
     }
 
@@ -124,17 +141,14 @@ impl<'c> History<'c> {
         &self,
         known: &[RevisionSummary],
         mut revision: Revision,
-        manifests: &[Manifest],
+        manifests: &Packed,
     ) -> Result<Revision> {
         for killed in known.iter().filter(|summary| summary.outcome == Outcome::Pending) {
             let mut killed = self.revision(killed.number).await?;
             killed.summary.outcome = Outcome::Interrupted;
             self.store(&killed).await?;
         }
-        let objects: Vec<(&Value, &Place)> =
-            manifests.iter().map(|manifest| (&manifest.object, &manifest.place)).collect();
-        let packed = pack(&objects)?;
-        let parts: Vec<&[u8]> = packed.chunks(PART_SIZE).collect();
+        let parts: Vec<&[u8]> = manifests.0.chunks(PART_SIZE).collect();
         let mut number = known.last().map_or(1, |newest| newest.number + 1);
         for _ in 0..NUMBERS {
             revision.summary.number = number;
@@ -216,9 +230,9 @@ impl<'c> History<'c> {
 }
 
 /// The images of all workloads among the manifests.
-pub fn images(manifests: &[Manifest]) -> Vec<ImageUse> {
+pub fn images<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Vec<ImageUse> {
     let mut images = Vec::new();
-    manifests.iter().for_each(|manifest| collect_images(&manifest.object["spec"], &mut images));
+    manifests.into_iter().for_each(|manifest| collect_images(&manifest.object["spec"], &mut images));
     images.sort();
     images.dedup();
     images

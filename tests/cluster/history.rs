@@ -3,7 +3,7 @@
 use kubectl_evolve::{
     error::Place,
     model::{Manifest, ObjectRef, Outcome, Revision},
-    ops::history::History,
+    ops::history::{History, Packed},
     rules::history as rules,
 };
 use serde_json::json;
@@ -35,14 +35,15 @@ async fn large_manifests_are_kept_in_several_secrets_and_forgotten_with_their_re
     let cluster = ctx.cluster().await.unwrap();
     let history = History::of(&cluster, "shop", &namespace.name);
     let big = [manifest(4_000_000)];
-    let mut first = history.begin(&[], revision(&namespace), &big).await.unwrap();
+    let mut first = history.begin(&[], revision(&namespace), &Packed::of(&big).unwrap()).await.unwrap();
     first.summary.outcome = Outcome::Deployed;
     history.store(&first).await.unwrap();
     let names = namespace.names("/api/v1", "secrets").await;
     assert!(names.len() > 2 && names.iter().all(|name| name.starts_with("evolve.shop.v1")), "{names:?}");
     assert_eq!(history.manifests(1).await.unwrap(), big);
 
-    let mut second = history.begin(&history.list().await.unwrap(), revision(&namespace), &[]).await.unwrap();
+    let mut second =
+        history.begin(&history.list().await.unwrap(), revision(&namespace), &Packed::of([]).unwrap()).await.unwrap();
     second.summary.outcome = Outcome::Failed;
     history.store(&second).await.unwrap();
     history.trim(1).await.unwrap();
@@ -61,9 +62,9 @@ async fn a_number_that_is_taken_is_counted_up_and_never_overwritten() {
     let cluster = ctx.cluster().await.unwrap();
     let history = History::of(&cluster, "shop", &namespace.name);
     let small = [manifest(10)];
-    let first = history.begin(&[], revision(&namespace), &small).await.unwrap();
+    let first = history.begin(&[], revision(&namespace), &Packed::of(&small).unwrap()).await.unwrap();
     // As one that lists at the same moment.
-    let second = history.begin(&[], revision(&namespace), &[]).await.unwrap();
+    let second = history.begin(&[], revision(&namespace), &Packed::of([]).unwrap()).await.unwrap();
     assert_eq!((first.summary.number, second.summary.number), (1, 2));
     assert_eq!(history.manifests(1).await.unwrap(), small);
 
@@ -82,7 +83,7 @@ async fn a_revision_without_its_parts_is_said_to_be_incomplete() {
     let ctx = namespace.ctx();
     let cluster = ctx.cluster().await.unwrap();
     let history = History::of(&cluster, "shop", &namespace.name);
-    history.begin(&[], revision(&namespace), &[manifest(3_000_000)]).await.unwrap();
+    history.begin(&[], revision(&namespace), &Packed::of(&[manifest(3_000_000)]).unwrap()).await.unwrap();
     namespace.delete("/api/v1", "secrets", "evolve.shop.v1.1").await;
     let error = history.manifests(1).await.unwrap_err();
     assert_eq!(error.message(), "revision 1 is incomplete: secret/evolve.shop.v1.1 is not there");

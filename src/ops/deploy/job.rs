@@ -112,7 +112,8 @@ impl Job {
         secrets::keep_first(cluster, &self.fresh, &mut manifests).await?;
         let history = History::of(cluster, &self.application, &self.namespace);
         let finding = inventory::find(cluster, &self.application, &self.namespace);
-        let (inventory, history) = tokio::try_join!(finding, history.list())?;
+        let own_namespace = is_missing(cluster, &self.namespace);
+        let (inventory, history, own_is_missing) = tokio::try_join!(finding, history.list(), own_namespace)?;
         let parent = parent(inventory.as_ref(), &self.application, &self.namespace);
         let set = DesiredSet::resolve(
             cluster,
@@ -122,7 +123,7 @@ impl Job {
             self.only_namespace.as_deref(),
         )
         .await?;
-        let missing_namespaces = self.missing_namespaces(cluster, &set).await?;
+        let missing_namespaces = self.missing_namespaces(cluster, &set, own_is_missing).await?;
         let observed = observe(cluster, &set, inventory.as_ref(), &missing_namespaces).await?;
         let steps = steps(cluster, &set, &observed, &missing_namespaces, &self.options.policy).await?;
         let mut warnings = Vec::new();
@@ -135,24 +136,19 @@ impl Job {
     ///
     /// # Errors
     /// Usage, when one is missing that neither the set nor the deploy creates.
-    async fn missing_namespaces(&self, cluster: &Cluster, set: &DesiredSet) -> Result<BTreeSet<String>> {
-        let resource = Resource::namespaces();
-        let mut used: BTreeSet<&str> = BTreeSet::from([self.namespace.as_str()]);
-        used.extend(set.items.iter().filter_map(|item| item.manifest.reference.namespace.as_deref()));
-        let mut missing = BTreeSet::new();
-        for namespace in used {
-            match cluster.get(&resource, None, namespace).await {
-                Ok(Some(live)) if live["metadata"]["deletionTimestamp"].is_string() => {
-                    return Err(Error::failed(format!("the namespace {namespace} is being deleted"))
-                        .hint("deploy again when it is gone"));
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => {
-                    missing.insert(namespace.to_owned());
-                }
-                // Whoever may not look at namespaces works in one that was made for them.
-                Err(error) if error.code() == 403 => {}
-                Err(error) => return Err(error),
+    async fn missing_namespaces(
+        &self,
+        cluster: &Cluster,
+        set: &DesiredSet,
+        own_is_missing: bool,
+    ) -> Result<BTreeSet<String>> {
+        let mut missing = BTreeSet::from_iter(own_is_missing.then(|| self.namespace.clone()));
+        let mut others: BTreeSet<&str> =
+            set.items.iter().filter_map(|item| item.manifest.reference.namespace.as_deref()).collect();
+        others.remove(self.namespace.as_str());
+        for namespace in others {
+            if is_missing(cluster, namespace).await? {
+                missing.insert(namespace.to_owned());
             }
         }
         let made = |name: &str| {
@@ -246,6 +242,22 @@ impl Job {
         let bare = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}});
         let object = of_set.map_or(&bare, |item| &item.manifest.object);
         cluster.apply(&resource, object, ApplyMode::default()).await.map(|_| ())
+    }
+}
+
+/// Whether a namespace does not exist yet.
+///
+/// # Errors
+/// Failed, when it is being deleted.
+async fn is_missing(cluster: &Cluster, namespace: &str) -> Result<bool> {
+    match cluster.get(&Resource::namespaces(), None, namespace).await {
+        Ok(Some(live)) if live["metadata"]["deletionTimestamp"].is_string() => {
+            Err(Error::failed(format!("the namespace {namespace} is being deleted"))
+                .hint("deploy again when it is gone"))
+        }
+        // Whoever may not look at namespaces works in one that was made for them.
+        Err(error) if error.code() == 403 => Ok(false),
+        found => Ok(found?.is_none()),
     }
 }
 

@@ -16,11 +16,12 @@ use crate::{
     error::{Error, Result},
     event::Event,
     model::{
-        Action, DeployOutcome, DeployReport, DeployRequest, Origin, Outcome, RemovalOutcome, Revision, RevisionSummary,
+        Action, DeployOutcome, DeployReport, DeployRequest, Manifest, Origin, Outcome, RemovalOutcome, Revision,
+        RevisionSummary,
     },
     ops::{
         git,
-        history::{self, History},
+        history::{self, History, Packed},
         identity, inventory,
         lock::{Lock, LockRequest},
     },
@@ -100,26 +101,28 @@ pub(super) async fn locked(ctx: &Ctx, cluster: &Cluster, job: &Job, began: Times
 
 /// Records the revision as begun, with the manifests of the whole application.
 async fn begin(ctx: &Ctx, history: &History<'_>, job: &Job, survey: &Survey, began: Timestamp) -> Result<Revision> {
-    let mut manifests = survey.set.manifests();
-    if job.partial
-        && let Some(last) = rules::newest_whole(&survey.history)
-    {
-        let before = history.manifests(last).await?;
-        let again = |old: &crate::model::Manifest| {
-            manifests.iter().any(|manifest| manifest.reference.identity() == old.reference.identity())
-        };
-        let rest: Vec<_> = before.into_iter().filter(|old| !again(old)).collect();
-        manifests.extend(rest);
-    }
+    let mut manifests: Vec<&Manifest> = survey.set.items.iter().map(|item| &item.manifest).collect();
+    let before = match rules::newest_whole(&survey.history).filter(|_| job.partial) {
+        Some(last) => history.manifests(last).await?,
+        None => Vec::new(),
+    };
+    let again = |old: &&Manifest| manifests.iter().any(|new| new.reference.identity() == old.reference.identity());
+    let rest: Vec<&Manifest> = before.iter().filter(|old| !again(old)).collect();
+    manifests.extend(rest);
+    let origin = async {
+        // What is put back came from where it came from then.
+        match job.restores {
+            None => git::described(ctx, sources_so_far(job, survey)).await,
+            Some(_) => job.origin.clone(),
+        }
+    };
+    // git takes its time, so it is asked first.
+    let (origin, packed) = tokio::join!(origin, async { Packed::of(manifests.iter().copied()) });
     let summary = RevisionSummary {
         started: began.to_string(),
         by: identity::by(ctx).await,
         cause: job.cause.clone(),
-        // What is put back came from where it came from then.
-        origin: match job.restores {
-            None => git::described(ctx, sources_so_far(job, survey)).await,
-            Some(_) => job.origin.clone(),
-        },
+        origin,
         restores: job.restores,
         counts: crate::model::Counts::of(&survey.plan),
         ..RevisionSummary::default()
@@ -128,11 +131,11 @@ async fn begin(ctx: &Ctx, history: &History<'_>, job: &Job, survey: &Survey, beg
         application: job.application.clone(),
         namespace: job.namespace.clone(),
         summary,
-        images: history::images(&manifests),
+        images: history::images(manifests),
         plan: survey.plan.clone(),
         evidence: Vec::new(),
     };
-    history.begin(&survey.history, revision, &manifests).await
+    history.begin(&survey.history, revision, &packed?).await
 }
 
 /// The origin of the application as it is after this job: what other files brought and was left is still there.

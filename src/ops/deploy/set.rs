@@ -93,16 +93,6 @@ impl DesiredSet {
         }
         numbers
     }
-
-    /// The manifests, as a revision keeps them: as they are applied, but for the label of the set.
-    pub fn manifests(&self) -> Vec<Manifest> {
-        let plain = |item: &Item| {
-            let mut manifest = item.manifest.clone();
-            applyset::unlabel_member(&mut manifest.object);
-            manifest
-        };
-        self.items.iter().map(plain).collect()
-    }
 }
 
 /// Fills in the namespace, as kubectl does: only where the kind has one, and never another than the one asked for.
