@@ -6,7 +6,16 @@
 //! cargo run --example schema-table -- $modules/api@v0.34.4 $modules/apimachinery@v0.34.4/pkg/apis/meta/v1 \
 //!     $modules/apiextensions-apiserver@v0.35.0/pkg/apis/apiextensions/v1 > src/schema/builtin.json.gz
 //! ```
+//!
+//! and, with `columns` as its argument, `src/sandbox/kinds/table/columns.json.gz` from what it answers behind
+//! `kubectl proxy`:
+//!
+//! ```sh
+//! kubectl proxy &
+//! cargo run --example schema-table -- columns > src/sandbox/kinds/table/columns.json.gz
+//! ```
 
+mod columns;
 mod go;
 
 use std::{
@@ -26,6 +35,10 @@ const USUAL: [&str; 8] = ["create", "delete", "deletecollection", "get", "list",
 const ADDED: [&str; 1] = ["metrics.k8s.io"];
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|argument| argument == "columns") {
+        return write(&columns::of_kinds()?);
+    }
     let version = get("/version")?;
     let version = format!("{}.{}", text(&version, "major"), text(&version, "minor"));
     let documents = get("/openapi/v3")?;
@@ -45,10 +58,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(&version, &components, false);
     read_kinds(&mut reader, &components, &resources);
     let mut schema = reader.finish(api_versions);
-    go::fill_in(&mut schema, std::env::args().skip(1))?;
-    let json = serde_json::to_vec(&schema)?;
+    go::fill_in(&mut schema, arguments.into_iter())?;
+    write(&schema)
+}
+
+fn write(table: &impl serde::Serialize) -> Result<(), Box<dyn Error>> {
     let mut packed = GzBuilder::new().write(io::stdout().lock(), Compression::best());
-    packed.write_all(&json)?;
+    packed.write_all(&serde_json::to_vec(table)?)?;
     packed.finish()?.flush()?;
     Ok(())
 }

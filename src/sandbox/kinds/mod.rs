@@ -13,6 +13,7 @@ mod prepare;
 pub mod quantity;
 mod scale;
 mod service;
+pub mod table;
 
 pub use admit::admit;
 pub use fill::{default, fill};
