@@ -118,6 +118,18 @@ async fn an_api_server_restarted_in_the_middle_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_watch_whose_history_the_server_forgets_is_begun_anew() {
+    let Some(cluster) = TestCluster::find().await else { return };
+    let namespace = cluster.namespace("forgotten").await;
+    let rule = Rule::once(Method::GET, "watch=true", Fault::WatchGone).times(2);
+    let (ended, proxy) = deploy(&cluster, &namespace, vec![rule], &[]).await;
+    ended.succeeded();
+    let watches = proxy.seen().iter().filter(|request| request.target.contains("watch=true")).count();
+    assert!(watches > 2, "{:?}", proxy.seen());
+    assert_deployed(&namespace).await;
+}
+
+#[tokio::test]
 async fn a_connection_that_is_cut_before_a_request_is_sent_anew() {
     outlives_at_every_request("cut", Fault::CutBefore).await;
 }

@@ -36,6 +36,24 @@ async fn an_empty_set_is_refused() {
 }
 
 #[tokio::test]
+async fn a_folder_of_10000_files_is_checked_and_the_broken_one_is_named() {
+    let evolve = Evolve::without_cluster();
+    for number in 0..10_000 {
+        let mut object = config_map(&format!("settings-{number}"), "value");
+        if number == 7_000 {
+            object["datum"] = json!({});
+        }
+        evolve.file(&format!("many/{number:05}.json"), &object.to_string());
+    }
+    let ended = evolve.run(&["check", "--offline", "-f", "many", "-o", "json"]).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!((&report["objects"], findings.len()), (&json!(10_000), 1), "{findings:?}");
+    assert!(findings[0].to_string().contains("07000.json"), "{findings:?}");
+}
+
+#[tokio::test]
 async fn a_config_map_of_5_mb_is_refused_and_named() {
     let Some(cluster) = TestCluster::find().await else { return };
     let namespace = cluster.namespace("large").await;

@@ -93,15 +93,19 @@ async fn history(namespace: &Namespace) -> BTreeMap<u64, String> {
     revisions
 }
 
-/// Kills a deploy of `version` at its nth request, runs it again, and holds the outcome against `wanted`.
-///
-/// Returns whether the deploy got as far as its nth request.
-async fn kill_and_run_again(
-    cluster: &TestCluster,
-    version: u8,
-    nth: usize,
-    wanted: &[BTreeMap<String, Value>; 2],
-) -> bool {
+/// A deploy that was killed in the middle.
+struct Killed {
+    namespace: Namespace,
+    evolve: Evolve,
+    /// The server that the machine's kubeconfig names.
+    _proxy: Proxy,
+    /// What was killed, for messages.
+    what: String,
+}
+
+/// Kills a deploy of `version`, the second in a namespace that has the first, at its nth request. None when the deploy
+/// did not get as far as that.
+async fn kill(cluster: &TestCluster, version: u8, nth: usize) -> Option<Killed> {
     let namespace = cluster.namespace("kill").await;
     let proxy = Proxy::start(cluster, Vec::new()).await;
     let evolve = proxy.evolve();
@@ -112,35 +116,64 @@ async fn kill_and_run_again(
     let fault = if nth.is_multiple_of(2) { Fault::KillAfter } else { Fault::KillBefore };
     proxy.reset(vec![Rule::nth(nth, fault)]);
     if evolve.run_until(&arguments(&namespace), proxy.asks_to_kill()).await.is_some() {
-        return false;
+        return None;
     }
     let at = proxy.seen().pop().unwrap();
     let what = format!("killed version {version} at request {nth}, {} {}", at.method, at.target);
-    deploy(&evolve, &namespace, version).await;
-    assert_eq!(state(&namespace).await, wanted[usize::from(version) - 1], "{what}");
-    let revisions = history(&namespace).await;
+    proxy.reset(Vec::new());
+    Some(Killed { namespace, evolve, _proxy: proxy, what })
+}
+
+/// Runs a killed deploy of `version` again, and holds the outcome against `wanted`.
+async fn run_again(killed: &Killed, version: u8, wanted: &BTreeMap<String, Value>) {
+    let Killed { namespace, evolve, what, .. } = killed;
+    deploy(evolve, namespace, version).await;
+    assert_eq!(state(namespace).await, *wanted, "{what}");
+    let revisions = history(namespace).await;
     assert_eq!(revisions.values().next_back().map(String::as_str), Some("deployed"), "{what}: {revisions:?}");
     if version == 2 {
         assert_eq!(revisions.get(&1).map(String::as_str), Some("deployed"), "{what}: {revisions:?}");
     }
-    true
+}
+
+/// Undisturbed deploys of both versions: how many requests each took, and the state that each left.
+async fn undisturbed(cluster: &TestCluster) -> ([usize; 2], [BTreeMap<String, Value>; 2]) {
+    let namespace = cluster.namespace("kill").await;
+    let proxy = Proxy::start(cluster, Vec::new()).await;
+    let evolve = proxy.evolve();
+    let mut requests = [0; 2];
+    let mut wanted = [BTreeMap::new(), BTreeMap::new()];
+    for version in [1, 2] {
+        proxy.reset(Vec::new());
+        deploy(&evolve, &namespace, version).await;
+        requests[usize::from(version) - 1] = proxy.seen().len();
+        wanted[usize::from(version) - 1] = state(&namespace).await;
+    }
+    (requests, wanted)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deploy_that_is_killed_at_any_request_can_be_gone_back_from() {
+    let Some(cluster) = TestCluster::find().await else { return };
+    let ([_, requests], [before, _]) = undisturbed(&cluster).await;
+    let gone_back: Vec<bool> = stream::iter(1..=requests)
+        .map(async |nth| {
+            let Some(Killed { namespace, evolve, _proxy, what }) = kill(&cluster, 2, nth).await else { return false };
+            evolve.run(&["rollback", "1", "-n", &namespace.name, "--app", "shop"]).await.succeeded();
+            assert_eq!(state(&namespace).await, before, "{what}");
+            true
+        })
+        .buffer_unordered(SIDE_BY_SIDE)
+        .collect()
+        .await;
+    let kills = gone_back.iter().filter(|killed| **killed).count();
+    assert!(kills + 3 >= requests, "only {kills} kills at {requests} requests");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deploy_that_is_killed_at_any_request_converges_when_it_is_run_again() {
     let Some(cluster) = TestCluster::find().await else { return };
-    let namespace = cluster.namespace("kill").await;
-    let proxy = Proxy::start(&cluster, Vec::new()).await;
-    let evolve = proxy.evolve();
-    let mut requests = Vec::new();
-    let mut wanted = Vec::new();
-    for version in [1, 2] {
-        proxy.reset(Vec::new());
-        deploy(&evolve, &namespace, version).await;
-        requests.push(proxy.seen().len());
-        wanted.push(state(&namespace).await);
-    }
-    let wanted: [_; 2] = wanted.try_into().unwrap();
+    let (requests, wanted) = undisturbed(&cluster).await;
     assert!(wanted[0].contains_key("configmaps/legacy") && !wanted[1].contains_key("configmaps/legacy"), "{wanted:?}");
     // Requests that run side by side may come in another order and in another number; a few more are tried.
     let attempts = [1, 2]
@@ -148,7 +181,11 @@ async fn a_deploy_that_is_killed_at_any_request_converges_when_it_is_run_again()
         .zip(&requests)
         .flat_map(|(version, requests)| (1..=requests + 3).map(move |nth| (version, nth)));
     let killed: Vec<bool> = stream::iter(attempts)
-        .map(|(version, nth)| kill_and_run_again(&cluster, version, nth, &wanted))
+        .map(async |(version, nth)| {
+            let Some(killed) = kill(&cluster, version, nth).await else { return false };
+            run_again(&killed, version, &wanted[usize::from(version) - 1]).await;
+            true
+        })
         .buffer_unordered(SIDE_BY_SIDE)
         .collect()
         .await;

@@ -108,12 +108,14 @@ impl Job {
     }
 
     async fn look(&self, cluster: &Cluster) -> Result<Survey> {
-        let mut manifests = self.manifests.clone();
-        secrets::keep_first(cluster, &self.fresh, &mut manifests).await?;
         let history = History::of(cluster, &self.application, &self.namespace);
         let finding = inventory::find(cluster, &self.application, &self.namespace);
         let own_namespace = is_missing(cluster, &self.namespace);
-        let (inventory, history, own_is_missing) = tokio::try_join!(finding, history.list(), own_namespace)?;
+        // Copied while the server answers.
+        let manifests = async { Ok(self.manifests.clone()) };
+        let (inventory, history, own_is_missing, mut manifests) =
+            tokio::try_join!(finding, history.list(), own_namespace, manifests)?;
+        secrets::keep_first(cluster, &self.fresh, &mut manifests).await?;
         let parent = parent(inventory.as_ref(), &self.application, &self.namespace);
         let set = DesiredSet::resolve(
             cluster,
