@@ -1,0 +1,118 @@
+//! Bodies of requests: bounded, and read as what they say they are.
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use serde_json::Value;
+
+use crate::sandbox::problem::Problem;
+
+/// `MaxRequestBodyBytes` of the API server.
+pub(super) const LIMIT: usize = 3 * 1024 * 1024;
+
+/// The whole body.
+///
+/// # Errors
+/// It is longer than the limit, or the client went away.
+pub(super) async fn read(mut body: Incoming) -> Result<Bytes, Problem> {
+    let too_large = || {
+        Problem::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {LIMIT}"))
+    };
+    if body.size_hint().lower() > LIMIT as u64 {
+        return Err(too_large());
+    }
+    let mut collected = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Problem::bad_request(error.to_string()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if collected.len() + data.len() > LIMIT {
+            return Err(too_large());
+        }
+        collected.extend_from_slice(&data);
+    }
+    Ok(collected.freeze())
+}
+
+/// The media type of a content type, in lower case and without parameters.
+pub(super) fn media_type(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// An object of the kind that is expected.
+///
+/// # Errors
+/// Another media type than JSON and YAML, and what cannot be read.
+pub(super) fn object(bytes: &[u8], media_type: &str, expected: &str) -> Result<Value, Problem> {
+    let unrecognized = |why: String| {
+        Problem::bad_request(format!(
+            "the object provided is unrecognized (must be of type {expected}): couldn't get version/kind; json parse error: {why} ({})",
+            shown(bytes)
+        ))
+    };
+    match media_type {
+        "application/json" => {
+            let value = parse(bytes).map_err(unrecognized)?;
+            if let Some(what) = not_an_object(&value) {
+                return Err(unrecognized(format!(
+                    "json: cannot unmarshal {what} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
+                )));
+            }
+            Ok(value)
+        }
+        "application/yaml" => {
+            serde_yaml::from_slice(bytes).map_err(|error| Problem::bad_request(format!("error converting YAML to JSON: {error}")))
+        }
+        _ => Err(Problem::new(
+            415,
+            "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+        )),
+    }
+}
+
+fn not_an_object(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::Object(_) | Value::Null => None,
+        Value::Array(_) => Some("array"),
+        Value::String(_) => Some("string"),
+        Value::Number(_) => Some("number"),
+        Value::Bool(_) => Some("bool"),
+    }
+}
+
+/// JSON, with Go's words for what is wrong with it.
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        if error.is_eof() {
+            return "unexpected end of JSON input".into();
+        }
+        let text = error.to_string();
+        if text.starts_with("recursion limit") {
+            return "exceeded max depth".into();
+        }
+        let at = offset(bytes, error.line(), error.column());
+        let letter = bytes.get(at).map_or(' ', |byte| char::from(*byte));
+        let place = if text.starts_with("trailing characters") { "after top-level value" } else { "looking for beginning of value" };
+        format!("invalid character '{letter}' {place}")
+    })
+}
+
+/// The byte at a line and column that count from 1.
+fn offset(bytes: &[u8], line: usize, column: usize) -> usize {
+    let start: usize = bytes.split(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(|line| line.len() + 1).sum();
+    start + column.saturating_sub(1)
+}
+
+/// The body as messages show it: hexadecimal where it does not begin as an object, and only its beginning.
+fn shown(bytes: &[u8]) -> String {
+    const SHOWN: usize = 30;
+    if bytes.is_empty() {
+        return "<empty>".into();
+    }
+    let cut = bytes.get(..SHOWN).unwrap_or(bytes);
+    let more = if bytes.len() > SHOWN { " ..." } else { "" };
+    match std::str::from_utf8(cut) {
+        Ok(text) if bytes.starts_with(b"{") => format!("{text}{more}"),
+        _ => format!("{}{more}", cut.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+    }
+}
