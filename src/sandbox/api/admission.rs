@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{core::Api, metadata};
+use super::{core::Api, metadata, requests::ListQuery};
 use crate::sandbox::{
     problem::{Problem, ProblemCause},
     resource::At,
@@ -33,6 +33,24 @@ impl Api {
             field: "metadata.namespace".into(),
         });
         Err(problem)
+    }
+
+    /// Gives a claim that asks for no class the default one (the admission plugin `DefaultStorageClass`).
+    pub(super) fn admit_class(&self, at: &At, object: &mut Value) {
+        let is_claim = at.resource.group.is_empty() && at.resource.plural == "persistentvolumeclaims";
+        if !is_claim || object["spec"].get("storageClassName").is_some() {
+            return;
+        }
+        let Some(classes) = self.resource("storage.k8s.io", "v1", "storageclasses") else { return };
+        let found = self.list(&classes, None, &ListQuery::default()).unwrap_or_default().objects();
+        let is_default = |class: &&Value| {
+            class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
+        };
+        if let Some(class) = found.iter().find(is_default)
+            && let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut)
+        {
+            spec.insert("storageClassName".into(), metadata::text(class, "name").into());
+        }
     }
 
     /// The namespace of that name.

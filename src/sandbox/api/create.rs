@@ -10,6 +10,8 @@ use super::{
     requests::Write,
 };
 use crate::sandbox::{
+    fields::{self, Types},
+    kinds,
     problem::{Problem, ProblemCause},
     resource::At,
 };
@@ -22,7 +24,8 @@ impl Api {
     ///
     /// # Errors
     /// The object breaks a rule, the namespace is none to create in, or the name is taken.
-    pub fn create(&self, at: &At, object: Value, write: &Write) -> Result<Value, Problem> {
+    pub fn create(&self, at: &At, mut object: Value, write: &Write) -> Result<Value, Problem> {
+        self.decode(&at.resource, &mut object, write)?;
         self.create_owned(at, object, write, true)
     }
 
@@ -43,13 +46,20 @@ impl Api {
         if !metadata::text(&object, "resourceVersion").is_empty() {
             return Err(Problem::new(500, "", "resourceVersion should not be set on objects to be created"));
         }
+        if track {
+            let api_version = at.resource.api_version();
+            let writer = self.writer(write, &api_version, "");
+            object = fields::track_update(Types::of(&at.resource), None, object, &writer);
+        }
+        kinds::admit(&at.resource, &mut object, &identity::letters());
+        self.admit_class(&at, &mut object);
         let generated = metadata::text(&object, "name").is_empty();
         let mut tries = if generated { GENERATED_TRIES } else { 1 };
         loop {
             let mut object = object.clone();
             self.identify(&mut at, &mut object)?;
             tries -= 1;
-            match self.create_named(&at, object, write, track) {
+            match self.create_named(&at, object, write) {
                 Err(problem) if problem.reason == "AlreadyExists" && tries > 0 => {}
                 other => return other,
             }
@@ -82,20 +92,22 @@ impl Api {
         Ok(())
     }
 
-    fn create_named(&self, at: &At, mut object: Value, write: &Write, track: bool) -> Result<Value, Problem> {
-        let _ = track;
+    fn create_named(&self, at: &At, mut object: Value, write: &Write) -> Result<Value, Problem> {
+        let resource = &at.resource;
         let place = self.place(at);
+        kinds::prepare_create(resource, &mut object);
+        self.allocate(resource, &mut object);
+        let object = convert::arrange(resource, object, &resource.api_version());
         if self.store().get(&place).is_some() {
-            return Err(Problem::already_exists(&at.resource, &at.name));
+            return Err(Problem::already_exists(resource, &at.name));
         }
-        object = convert::arrange(&at.resource, object, &at.resource.api_version());
         if write.dry_run {
             return Ok(object);
         }
-        let mut stored = convert::to_storage(&at.resource, object);
-        let (_, bytes) =
-            self.store().put(&place, None, &mut stored).map_err(|_| Problem::already_exists(&at.resource, &at.name))?;
+        let mut stored = convert::to_storage(resource, object);
+        let put = self.store().put(&place, None, &mut stored);
+        let (_, bytes) = put.map_err(|_| Problem::already_exists(resource, &at.name))?;
         self.settled(at, Some(&stored));
-        Ok(convert::value(&at.resource, &bytes))
+        Ok(self.answered(at, stored, &bytes))
     }
 }

@@ -1,6 +1,6 @@
 //! Deletion: at once, or when finalizers and grace have ended.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     convert,
@@ -65,7 +65,8 @@ impl Api {
     fn mark(&self, at: &At, object: &mut Value, grace: i64) {
         let began = metadata::is_being_deleted(object);
         let known = object["metadata"]["deletionGracePeriodSeconds"].as_i64();
-        if began && known.is_some_and(|known| known <= grace) {
+        let namespace = at.resource.group.is_empty() && at.resource.plural == "namespaces";
+        if began && (namespace || known.is_some_and(|known| known <= grace)) {
             return;
         }
         let until = if began {
@@ -75,15 +76,17 @@ impl Api {
         } else {
             self.clock().now()
         };
+        if namespace {
+            metadata::of(object).insert("deletionTimestamp".into(), metadata::time(until).into());
+            object["status"]["phase"] = "Terminating".into();
+            return;
+        }
         let until = until + jiff::SignedDuration::from_secs(grace);
         let fields = metadata::of(object);
         fields.insert("deletionTimestamp".into(), metadata::time(until).into());
         fields.insert("deletionGracePeriodSeconds".into(), grace.into());
         if let Some(generation) = fields.get("generation").and_then(Value::as_i64).filter(|_| !began) {
             fields.insert("generation".into(), (generation + 1).into());
-        }
-        if at.resource.group.is_empty() && at.resource.plural == "namespaces" {
-            object["status"] = json!({"phase": "Terminating"});
         }
     }
 }

@@ -24,7 +24,6 @@ fn suffix() -> impl Iterator<Item = char> {
 }
 
 /// Five letters, as at the end of generated names.
-#[allow(dead_code)]
 pub(super) fn letters() -> String {
     suffix().collect()
 }

@@ -250,7 +250,6 @@ fn too_old(query: &ListQuery) -> Problem {
 }
 
 /// What a list's bytes are made of, for those who write one.
-#[allow(dead_code)]
 pub(crate) fn without_kind(resource: &Resource, bytes: &Bytes) -> Bytes {
     let beginning = format!("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",", resource.kind, resource.api_version());
     if resource.is_custom() || !bytes.starts_with(beginning.as_bytes()) {

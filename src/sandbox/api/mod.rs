@@ -4,19 +4,25 @@
 //! file of its own; what decides belongs to `fields`, `patch` and `kinds`.
 
 mod admission;
+mod allocate;
 mod convert;
 mod core;
 mod create;
+mod decode;
 mod delete;
 mod field_selector;
 mod identity;
 mod list;
 mod metadata;
+mod patch;
 mod registry;
 mod requests;
+mod scale;
 mod update;
 
 pub use self::core::Api;
+pub(crate) use decode::strict;
 pub use list::Matcher;
+pub(crate) use list::{options_problem, without_kind};
 pub use registry::{Registry, Served};
-pub use requests::{DeleteOptions, Deleted, ListQuery, Page, Propagation, Validation, Write};
+pub use requests::{DeleteOptions, Deleted, ListQuery, Page, Patch, Propagation, Validation, Write};

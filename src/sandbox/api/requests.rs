@@ -37,7 +37,6 @@ impl Write {
         Self { manager: manager.into(), ..Self::default() }
     }
 
-    #[allow(dead_code)]
     pub(crate) fn warn(&self, warning: String) {
         self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(warning);
     }
@@ -46,6 +45,18 @@ impl Write {
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
+}
+
+/// A change of a part of an object.
+#[derive(Debug, Clone, Copy)]
+pub enum Patch<'a> {
+    /// RFC 6902
+    Json(&'a [u8]),
+    /// RFC 7386
+    Merge(&'a Value),
+    Strategic(&'a Value),
+    /// Server-side apply.
+    Apply(&'a Value),
 }
 
 /// What becomes of the objects that an object owns.

@@ -1,4 +1,4 @@
-//! Updates: the one way by which an object that exists becomes another.
+//! Updates and patches: the one way by which an object that exists becomes another.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -10,17 +10,29 @@ use super::{
     metadata,
     requests::Write,
 };
-use crate::sandbox::{problem::Problem, resource::At};
+use crate::sandbox::{
+    fields::{self, Types},
+    kinds,
+    problem::Problem,
+    resource::At,
+};
 
 /// How often a write is tried anew when others write the same object; the real server gives up too.
 const TRIES: usize = 100;
 
 const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
-/// An object before a write.
+/// An object before a write, in the version of the request.
 pub(super) struct Live {
     pub revision: u64,
     pub object: Value,
+}
+
+/// What is to become of an object.
+pub(super) struct Next {
+    pub object: Value,
+    /// The writer becomes the manager of what it changed; an apply has seen to that already.
+    pub track: bool,
 }
 
 impl Api {
@@ -28,7 +40,12 @@ impl Api {
     ///
     /// # Errors
     /// There is none, it was changed in between, or the new one breaks a rule.
-    pub fn update(&self, at: &At, subresource: &str, mut object: Value, write: &Write) -> Result<Value, Problem> {
+    pub fn update(&self, at: &At, subresource: &str, object: Value, write: &Write) -> Result<Value, Problem> {
+        if subresource == "scale" {
+            return self.update_scale(at, &object, write);
+        }
+        let mut object = object;
+        self.decode(&at.resource, &mut object, write)?;
         check_name(at, &object)?;
         check_namespace(at, &mut object)?;
         let uid = metadata::text(&object, "uid").to_owned();
@@ -37,68 +54,74 @@ impl Api {
             if !uid.is_empty() && uid != known {
                 return Err(wrong_uid(at, &uid, known));
             }
-            Ok((object.clone(), true))
+            Ok(Next { object: object.clone(), track: true })
         })
     }
 
-    /// Writes what `change` makes of the object, and tries again when somebody else was faster. `change` also says
-    /// whether the writer becomes the manager of what it changed.
+    /// Writes what `change` makes of the object, and tries again when somebody else was faster.
     pub(super) fn modify(
         &self,
         at: &At,
         subresource: &str,
         write: &Write,
-        mut change: impl FnMut(&Live) -> Result<(Value, bool), Problem>,
+        mut change: impl FnMut(&Live) -> Result<Next, Problem>,
     ) -> Result<Value, Problem> {
         for _ in 0..TRIES {
             let (revision, stored) = self.stored(at)?;
             let live = Live { revision, object: convert::value(&at.resource, &stored) };
-            let (mut new, track) = change(&live)?;
-            let sent = metadata::text(&new, "resourceVersion");
-            let unconditional = sent.is_empty();
-            self.check_version(at, sent, &live)?;
-            let _ = track;
-            metadata::keep(&mut new, &live.object);
-            let causes = metadata::forbidden_changes(&new, &live.object);
-            if !causes.is_empty() {
-                return Err(Problem::invalid(&at.resource, &at.name, causes));
-            }
-            metadata::of(&mut new).insert("resourceVersion".into(), revision.to_string().into());
-            let _ = subresource;
+            let next = change(&live)?;
+            let sent = metadata::text(&next.object, "resourceVersion");
+            let bound = !sent.is_empty() && sent != metadata::text(&live.object, "resourceVersion");
+            check_version(at, sent, &live)?;
+            let new = self.prepare(at, subresource, write, &live, next)?;
             match self.replace(at, &live, new, write) {
                 Some(done) => return Ok(done),
-                None if unconditional => {}
-                None => return Err(Problem::conflict(&at.resource, &at.name, MODIFIED)),
+                None if bound => break,
+                None => {}
             }
         }
         Err(Problem::conflict(&at.resource, &at.name, MODIFIED))
     }
 
-    fn check_version(&self, at: &At, sent: &str, live: &Live) -> Result<(), Problem> {
-        if sent.is_empty() {
-            return Ok(());
+    /// The object as it will be stored: with its owners, what a writer cannot change, and found valid.
+    fn prepare(
+        &self,
+        at: &At,
+        subresource: &str,
+        write: &Write,
+        live: &Live,
+        next: Next,
+    ) -> Result<Value, Problem> {
+        let resource = &at.resource;
+        let mut new = next.object;
+        if next.track {
+            let api_version = resource.api_version();
+            let writer = self.writer(write, &api_version, subresource);
+            new = fields::track_update(Types::of(resource), Some(&live.object), new, &writer);
         }
-        match sent.parse::<u64>() {
-            Err(_) => Err(Problem::new(500, "", format!("strconv.ParseUint: parsing {sent:?}: invalid syntax"))),
-            Ok(sent) if sent == live.revision || sent == 0 => Ok(()),
-            Ok(_) => Err(Problem::conflict(&at.resource, &at.name, MODIFIED)),
+        metadata::keep(&mut new, &live.object);
+        kinds::prepare_update(resource, subresource, &mut new, &live.object);
+        let causes = metadata::forbidden_changes(&new, &live.object);
+        if !causes.is_empty() {
+            return Err(Problem::invalid(resource, &at.name, causes));
         }
+        metadata::of(&mut new).insert("resourceVersion".into(), live.revision.to_string().into());
+        Ok(new)
     }
 
     /// Stores the new object, or removes it where it waited only for the finalizers that it no longer has. None where
     /// somebody else was faster.
     fn replace(&self, at: &At, live: &Live, new: Value, write: &Write) -> Option<Value> {
-        if new == live.object {
-            return Some(new);
+        let api_version = at.resource.api_version();
+        let new = convert::arrange(&at.resource, new, &api_version);
+        let ends = ends(at, &new);
+        if !ends && fields::only_times_differ(&live.object, &new) {
+            return Some(live.object.clone());
         }
-        let place = self.place(at);
-        let ends = metadata::is_being_deleted(&new)
-            && metadata::finalizers(&new).is_empty()
-            && new["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or(0) == 0
-            && new["spec"]["finalizers"].as_array().is_none_or(Vec::is_empty);
         if write.dry_run {
             return Some(new);
         }
+        let place = self.place(at);
         if ends {
             let mut last = convert::to_storage(&at.resource, live.object.clone());
             self.store().remove(&place, live.revision, &mut last).ok()?;
@@ -108,7 +131,15 @@ impl Api {
         let mut stored = convert::to_storage(&at.resource, new);
         let (_, bytes): (u64, Bytes) = self.store().put(&place, Some(live.revision), &mut stored).ok()?;
         self.settled(at, Some(&stored));
-        Some(convert::value(&at.resource, &bytes))
+        Some(self.answered(at, stored, &bytes))
+    }
+
+    /// What was stored, in the version of the request.
+    pub(super) fn answered(&self, at: &At, stored: Value, bytes: &Bytes) -> Value {
+        if stored["apiVersion"] == at.resource.api_version().as_str() {
+            return stored;
+        }
+        convert::value(&at.resource, bytes)
     }
 
     /// What follows from a write at once: definitions change what is served.
@@ -120,6 +151,26 @@ impl Api {
             }
         }
     }
+}
+
+fn check_version(at: &At, sent: &str, live: &Live) -> Result<(), Problem> {
+    if sent.is_empty() {
+        return Ok(());
+    }
+    match sent.parse::<u64>() {
+        Err(_) => Err(Problem::new(500, "", format!("strconv.ParseUint: parsing {sent:?}: invalid syntax"))),
+        Ok(sent) if sent == live.revision || sent == 0 => Ok(()),
+        Ok(_) => Err(Problem::conflict(&at.resource, &at.name, MODIFIED)),
+    }
+}
+
+/// Whether the object is gone with this write: it was deleted, and nothing holds it any more.
+fn ends(at: &At, new: &Value) -> bool {
+    let namespace = at.resource.group.is_empty() && at.resource.plural == "namespaces";
+    metadata::is_being_deleted(new)
+        && metadata::finalizers(new).is_empty()
+        && new["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or(0) == 0
+        && !(namespace && new["spec"]["finalizers"].as_array().is_some_and(|found| !found.is_empty()))
 }
 
 fn wrong_uid(at: &At, sent: &str, known: &str) -> Problem {

@@ -1,0 +1,80 @@
+//! The subresource `scale`: the number of replicas as an object of its own.
+
+use serde_json::Value;
+
+use super::{
+    core::Api,
+    metadata,
+    patch::patch_problem,
+    requests::{Patch, Write},
+    update::Next,
+};
+use crate::sandbox::{kinds, patch, problem::{Problem, ProblemCause}, resource::At};
+
+impl Api {
+    /// The `Scale` of an object.
+    ///
+    /// # Errors
+    /// There is no such object, or its kind has none.
+    pub fn scale(&self, at: &At) -> Result<Value, Problem> {
+        scale_of(at, &self.get(at)?)
+    }
+
+    pub(super) fn update_scale(&self, at: &At, scale: &Value, write: &Write) -> Result<Value, Problem> {
+        let name = metadata::text(scale, "name");
+        if name != at.name {
+            return Err(Problem::bad_request(format!(
+                "the name of the object ({name}) does not match the name on the URL ({})",
+                at.name
+            )));
+        }
+        self.write_scale(at, write, |_| Ok(scale.clone()))
+    }
+
+    pub(super) fn patch_scale(&self, at: &At, patch: Patch<'_>, write: &Write) -> Result<Value, Problem> {
+        self.write_scale(at, write, |live| match patch {
+            Patch::Json(operations) => patch::json(live, operations).map_err(patch_problem),
+            Patch::Merge(changes) | Patch::Strategic(changes) | Patch::Apply(changes) => Ok(patch::merge(live, changes)),
+        })
+    }
+
+    fn write_scale(
+        &self,
+        at: &At,
+        write: &Write,
+        mut change: impl FnMut(&Value) -> Result<Value, Problem>,
+    ) -> Result<Value, Problem> {
+        let written = self.modify(at, "scale", write, |live| {
+            let before = scale_of(at, &live.object)?;
+            let scale = change(&before)?;
+            let wanted = scale["spec"]["replicas"].as_i64().unwrap_or(0);
+            if wanted < 0 {
+                return Err(negative(at, wanted));
+            }
+            let mut object = live.object.clone();
+            kinds::set_scale(&at.resource, &mut object, &scale);
+            let fields = metadata::of(&mut object);
+            match scale["metadata"].get("resourceVersion") {
+                Some(version) => fields.insert("resourceVersion".into(), version.clone()),
+                None => fields.shift_remove("resourceVersion"),
+            };
+            Ok(Next { object, track: true })
+        })?;
+        scale_of(at, &written)
+    }
+}
+
+fn scale_of(at: &At, object: &Value) -> Result<Value, Problem> {
+    kinds::scale(&at.resource, object).ok_or_else(|| Problem::not_found(&at.resource, &at.name))
+}
+
+fn negative(at: &At, wanted: i64) -> Problem {
+    let message = format!("Invalid value: {wanted}: must be greater than or equal to 0");
+    let said = format!("Scale.autoscaling {:?} is invalid: spec.replicas: {message}", at.name);
+    let mut problem = Problem::new(422, "Invalid", said);
+    problem.name.clone_from(&at.name);
+    problem.group = "autoscaling".into();
+    problem.kind = "Scale".into();
+    problem.causes = vec![ProblemCause { reason: "FieldValueInvalid", message, field: "spec.replicas".into() }];
+    problem
+}
