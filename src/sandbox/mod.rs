@@ -9,12 +9,15 @@ pub mod catalogue;
 pub mod clock;
 pub mod fields;
 mod go;
+pub mod http;
 pub mod kinds;
 pub mod patch;
 pub mod problem;
 pub mod resource;
+pub mod server;
 pub mod store;
 
 pub use clock::Clock;
 pub use problem::{Problem, ProblemCause};
 pub use resource::{At, Resource};
+pub use server::{Options, Sandbox};

@@ -43,9 +43,8 @@ impl Api {
         }
         let Some(classes) = self.resource("storage.k8s.io", "v1", "storageclasses") else { return };
         let found = self.list(&classes, None, &ListQuery::default()).unwrap_or_default().objects();
-        let is_default = |class: &&Value| {
-            class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
-        };
+        let is_default =
+            |class: &&Value| class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true";
         if let Some(class) = found.iter().find(is_default)
             && let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut)
         {

@@ -44,6 +44,13 @@ pub(super) fn uid() -> String {
     text
 }
 
+/// Any number.
+pub(super) fn number() -> u16 {
+    let mut random = [0_u8; 2];
+    fill(&mut random);
+    u16::from_be_bytes(random)
+}
+
 fn fill(random: &mut [u8]) {
     // Without a source of randomness TLS would not have started either.
     let _ = getrandom::fill(random);

@@ -46,7 +46,8 @@ impl Api {
     fn create_by_apply(&self, at: &At, applied: &Value, write: &Write) -> Result<Value, Problem> {
         let uid = metadata::text(applied, "uid");
         if !uid.is_empty() {
-            let why = format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+            let why =
+                format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
             return Err(Problem::conflict(&at.resource, &at.name, &why));
         }
         let object = self.applied(at, "", None, applied, write)?;

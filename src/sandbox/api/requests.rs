@@ -1,6 +1,6 @@
 //! What is asked of the API, and what it answers.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub struct Write {
     pub force: bool,
     pub validation: Validation,
     /// What the writer is warned of, once it is done.
-    pub warnings: Mutex<Vec<String>>,
+    warnings: Mutex<(Vec<String>, Vec<String>)>,
 }
 
 impl Write {
@@ -38,12 +38,19 @@ impl Write {
     }
 
     pub(crate) fn warn(&self, warning: String) {
-        self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(warning);
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).0.push(warning);
+    }
+
+    /// Warnings that come behind all others.
+    pub(crate) fn warn_later(&self, warnings: Vec<String>) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).1.extend(warnings);
     }
 
     /// The warnings so far.
     pub fn take_warnings(&self) -> Vec<String> {
-        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        let (mut first, last) = std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
+        first.extend(last);
+        first
     }
 }
 

@@ -9,7 +9,11 @@ use super::{
     requests::{Patch, Write},
     update::Next,
 };
-use crate::sandbox::{kinds, patch, problem::{Problem, ProblemCause}, resource::At};
+use crate::sandbox::{
+    kinds, patch,
+    problem::{Problem, ProblemCause},
+    resource::At,
+};
 
 impl Api {
     /// The `Scale` of an object.
@@ -34,7 +38,9 @@ impl Api {
     pub(super) fn patch_scale(&self, at: &At, patch: Patch<'_>, write: &Write) -> Result<Value, Problem> {
         self.write_scale(at, write, |live| match patch {
             Patch::Json(operations) => patch::json(live, operations).map_err(patch_problem),
-            Patch::Merge(changes) | Patch::Strategic(changes) | Patch::Apply(changes) => Ok(patch::merge(live, changes)),
+            Patch::Merge(changes) | Patch::Strategic(changes) | Patch::Apply(changes) => {
+                Ok(patch::merge(live, changes))
+            }
         })
     }
 

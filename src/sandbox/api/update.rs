@@ -84,14 +84,7 @@ impl Api {
     }
 
     /// The object as it will be stored: with its owners, what a writer cannot change, and found valid.
-    fn prepare(
-        &self,
-        at: &At,
-        subresource: &str,
-        write: &Write,
-        live: &Live,
-        next: Next,
-    ) -> Result<Value, Problem> {
+    fn prepare(&self, at: &At, subresource: &str, write: &Write, live: &Live, next: Next) -> Result<Value, Problem> {
         let resource = &at.resource;
         let mut new = next.object;
         if next.track {
@@ -101,6 +94,7 @@ impl Api {
         }
         metadata::keep(&mut new, &live.object);
         kinds::prepare_update(resource, subresource, &mut new, &live.object);
+        self.allocate(resource, &mut new);
         let causes = metadata::forbidden_changes(&new, &live.object);
         if !causes.is_empty() {
             return Err(Problem::invalid(resource, &at.name, causes));

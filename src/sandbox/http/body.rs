@@ -15,9 +15,8 @@ pub(super) const LIMIT: usize = 3 * 1024 * 1024;
 /// # Errors
 /// It is longer than the limit, or the client went away.
 pub(super) async fn read(mut body: Incoming) -> Result<Bytes, Problem> {
-    let too_large = || {
-        Problem::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {LIMIT}"))
-    };
+    let too_large =
+        || Problem::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {LIMIT}"));
     if body.size_hint().lower() > LIMIT as u64 {
         return Err(too_large());
     }
@@ -59,9 +58,8 @@ pub(super) fn object(bytes: &[u8], media_type: &str, expected: &str) -> Result<V
             }
             Ok(value)
         }
-        "application/yaml" => {
-            serde_yaml::from_slice(bytes).map_err(|error| Problem::bad_request(format!("error converting YAML to JSON: {error}")))
-        }
+        "application/yaml" => serde_yaml::from_slice(bytes)
+            .map_err(|error| Problem::bad_request(format!("error converting YAML to JSON: {error}"))),
         _ => Err(Problem::new(
             415,
             "UnsupportedMediaType",
@@ -92,7 +90,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, String> {
         }
         let at = offset(bytes, error.line(), error.column());
         let letter = bytes.get(at).map_or(' ', |byte| char::from(*byte));
-        let place = if text.starts_with("trailing characters") { "after top-level value" } else { "looking for beginning of value" };
+        let place = if text.starts_with("trailing characters") {
+            "after top-level value"
+        } else {
+            "looking for beginning of value"
+        };
         format!("invalid character '{letter}' {place}")
     })
 }

@@ -43,9 +43,7 @@ impl Identity {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .and_then(|config| {
-                config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], private)
-            })
+            .and_then(|config| config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], private))
             .map_err(|error| Error::failed("cannot set TLS up").because(error))?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self { authority: issuer.pem(), token: token()?, tls: Arc::new(tls) })

@@ -10,6 +10,7 @@ mod certificate;
 mod discovery;
 pub mod faults;
 mod handle;
+mod open_api;
 mod query;
 mod reads;
 mod route;

@@ -86,18 +86,18 @@ impl Query {
             "Ignore" => Validation::Ignore,
             "Strict" => Validation::Strict,
             other => {
-                let message = format!("Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
+                let message =
+                    format!("Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
                 return Err(options_problem(options, "FieldValueNotSupported", message, "fieldValidation"));
             }
         };
         let manager = if manager.is_empty() { agent.split('/').next().unwrap_or_default() } else { manager };
-        Ok(Write {
-            manager: manager.chars().take(128).collect(),
-            dry_run: self.dry_run(options)?,
-            force: self.flag("force"),
-            validation,
-            ..Write::default()
-        })
+        let manager: String = manager.chars().take(128).collect();
+        let mut write = Write::by(&manager);
+        write.dry_run = self.dry_run(options)?;
+        write.force = self.flag("force");
+        write.validation = validation;
+        Ok(write)
     }
 }
 
@@ -121,6 +121,9 @@ mod tests {
         let query = Query::parse("labelSelector=a%3Db%2Cc&watch=1&x=+&dryRun=All&force=false");
         assert_eq!((query.text("labelSelector"), query.text("x"), query.text("none")), ("a=b,c", " ", ""));
         assert!(query.flag("watch") && !query.flag("force") && query.dry_run("CreateOptions").unwrap());
-        assert_eq!(Query::parse("limit=x").list().unwrap_err().message, "strconv.ParseInt: parsing \"x\": invalid syntax");
+        assert_eq!(
+            Query::parse("limit=x").list().unwrap_err().message,
+            "strconv.ParseInt: parsing \"x\": invalid syntax"
+        );
     }
 }

@@ -16,11 +16,17 @@ pub(super) enum Route {
     /// `/apis/apps`
     Group(String),
     /// `/api/v1`, `/apis/apps/v1`
-    GroupVersion { group: String, version: String },
+    GroupVersion {
+        group: String,
+        version: String,
+    },
     /// `/openapi/v3`
     OpenApi,
     /// `/openapi/v3/apis/apps/v1`
-    OpenApiOf { group: String, version: String },
+    OpenApiOf {
+        group: String,
+        version: String,
+    },
     Objects(Objects),
     Unknown,
 }
@@ -57,9 +63,7 @@ impl Route {
             ["api", version] => Self::GroupVersion { group: String::new(), version: (*version).into() },
             ["apis", group, version] => Self::GroupVersion { group: (*group).into(), version: (*version).into() },
             ["openapi", "v3"] => Self::OpenApi,
-            ["openapi", "v3", "api", version] => {
-                Self::OpenApiOf { group: String::new(), version: (*version).into() }
-            }
+            ["openapi", "v3", "api", version] => Self::OpenApiOf { group: String::new(), version: (*version).into() },
             ["openapi", "v3", "apis", group, version] => {
                 Self::OpenApiOf { group: (*group).into(), version: (*version).into() }
             }

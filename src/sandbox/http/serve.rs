@@ -168,9 +168,7 @@ async fn connection(server: Server, acceptor: TlsAcceptor, stream: TcpStream) {
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS).max_header_list_size(64 * 1024);
     let serving = builder.serve_connection(TokioIo::new(stream), service);
-    let ended = async {
-        while *run.borrow_and_update() == began && run.changed().await.is_ok() {}
-    };
+    let ended = async { while *run.borrow_and_update() == began && run.changed().await.is_ok() {} };
     tokio::select! {
         // A cut connection is an error of hyper's, and nobody is left to tell.
         result = serving => drop::<std::result::Result<(), _>>(result.map_err(|error| drop::<Box<dyn std::error::Error + Send + Sync>>(error))),

@@ -1,0 +1,273 @@
+//! Writes: bodies are read and checked here, and carried out by the API.
+
+use hyper::Response;
+use serde_json::{Value, json};
+
+use super::{
+    accept::View,
+    answer::{self, Body},
+    body,
+    handle::{Ask, nothing_there},
+    query::check_dry_run,
+    reads, views,
+};
+use crate::sandbox::{
+    api::{DeleteOptions, Page, Patch, Propagation, Validation, Write, options_problem, strict},
+    fields,
+    problem::Problem,
+    resource::{At, Resource},
+};
+
+/// An object in the view that is wanted, with what its writer is warned of.
+fn written(ask: &Ask, resource: &Resource, code: u16, object: &Value, write: &Write) -> Response<Body> {
+    let mut response = match ask.wanted.view {
+        View::Whole => answer::object(ask.style, code, object),
+        view => answer::json(ask.style, code, views::one(view, resource, views::encode(object))),
+    };
+    answer::warn(&mut response, &write.take_warnings());
+    response
+}
+
+/// The object of a body, of the kind that the resource has.
+fn decode(ask: &Ask, resource: &Resource, bytes: &[u8], write: &Write) -> Result<Value, Problem> {
+    let mut object = body::object(bytes, &ask.content_type, &resource.kind)?;
+    check_kind(ask, resource, &object)?;
+    let fields = match &mut object {
+        Value::Object(fields) => fields,
+        other => {
+            *other = json!({});
+            return Ok(object);
+        }
+    };
+    fields.insert("kind".into(), resource.kind.as_str().into());
+    fields.insert("apiVersion".into(), resource.api_version().into());
+    let twice = if ask.content_type == "application/json" { fields::duplicate_fields(bytes) } else { Vec::new() };
+    if twice.is_empty() || write.validation == Validation::Ignore {
+        return Ok(object);
+    }
+    let mut found = fields::unknown_fields(fields::Types::of(resource), &object);
+    if write.validation == Validation::Strict {
+        found.extend(twice);
+        return Err(strict(resource, &found));
+    }
+    // What is unknown is named by the API too, in front of these.
+    found.clear();
+    write.warn_later(twice);
+    Ok(object)
+}
+
+/// A body of another kind than the path's is refused, in the words of Go's decoder.
+fn check_kind(ask: &Ask, resource: &Resource, object: &Value) -> Result<(), Problem> {
+    let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (kind, api_version) = (text("kind"), text("apiVersion"));
+    let wanted = resource.api_version();
+    let (kind, api_version) = (
+        if kind.is_empty() { resource.kind.as_str() } else { kind },
+        if api_version.is_empty() { wanted.as_str() } else { api_version },
+    );
+    if kind == resource.kind && api_version == wanted {
+        return Ok(());
+    }
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let known = ask.api.registry().all().iter().any(|served| {
+        let it = &served.resource;
+        it.kind == kind && it.group == group && it.version == version && !it.is_custom()
+    });
+    if resource.is_custom() || (known && kind == resource.kind) {
+        let why =
+            format!("the API version in the data ({api_version}) does not match the expected API version ({wanted})");
+        return Err(Problem::bad_request(why));
+    }
+    let why = if known {
+        let internal =
+            if resource.group.is_empty() { "core" } else { resource.group.split('.').next().unwrap_or_default() };
+        format!("converting ({version}.{kind}) to ({internal}.{}): unknown conversion", resource.kind)
+    } else {
+        format!("no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:110\"")
+    };
+    Err(Problem::bad_request(format!("{kind} in version {version:?} cannot be handled as a {}: {why}", resource.kind)))
+}
+
+pub(super) fn create(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>, Problem> {
+    let write = ask.query.write("CreateOptions", &ask.agent)?;
+    let object = decode(ask, &at.resource, bytes, &write)?;
+    let created = ask.api.create(at, object, &write)?;
+    Ok(written(ask, &at.resource, 201, &created, &write))
+}
+
+pub(super) fn create_below(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Result<Response<Body>, Problem> {
+    let write = ask.query.write("CreateOptions", &ask.agent)?;
+    let object = body::object(bytes, &ask.content_type, &at.resource.kind)?;
+    let _ = (object, write, subresource);
+    Err(nothing_there())
+}
+
+pub(super) fn update(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Result<Response<Body>, Problem> {
+    let write = ask.query.write("UpdateOptions", &ask.agent)?;
+    let object = if subresource == "scale" {
+        body::object(bytes, &ask.content_type, "Scale")?
+    } else {
+        decode(ask, &at.resource, bytes, &write)?
+    };
+    let updated = ask.api.update(at, subresource, object, &write)?;
+    Ok(written(ask, &at.resource, 200, &updated, &write))
+}
+
+pub(super) fn patch(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Result<Response<Body>, Problem> {
+    let applies = ask.content_type == "application/apply-patch+yaml";
+    let known =
+        ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
+    let custom = at.resource.is_custom() && ask.content_type == known[2];
+    if custom || !(applies || known.contains(&ask.content_type.as_str())) {
+        let mut problem = Problem::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
+        problem.bare_details = true;
+        return Err(problem);
+    }
+    let write = ask.query.write("PatchOptions", &ask.agent)?;
+    check_patch_options(ask, applies)?;
+    let json =
+        |bytes: &[u8]| body::parse(bytes).map_err(|why| Problem::bad_request(format!("error decoding patch: {why}")));
+    let (object, created) = match ask.content_type.as_str() {
+        "application/apply-patch+yaml" => {
+            let applied: Value = serde_yaml::from_slice(bytes).map_err(|error| {
+                Problem::bad_request(format!("error decoding YAML: error converting YAML to JSON: yaml: {error}"))
+            })?;
+            ask.api.patch(at, subresource, Patch::Apply(&applied), &write)?
+        }
+        "application/json-patch+json" => ask.api.patch(at, subresource, Patch::Json(bytes), &write)?,
+        "application/merge-patch+json" => {
+            let changes = json(bytes)?;
+            check_map(&changes)?;
+            ask.api.patch(at, subresource, Patch::Merge(&changes), &write)?
+        }
+        _ => {
+            let changes = json(bytes)?;
+            check_map(&changes)?;
+            ask.api.patch(at, subresource, Patch::Strategic(&changes), &write)?
+        }
+    };
+    Ok(written(ask, &at.resource, if created { 201 } else { 200 }, &object, &write))
+}
+
+fn check_patch_options(ask: &Ask, applies: bool) -> Result<(), Problem> {
+    let refuse = |reason: &'static str, message: &str, field: &str| {
+        Err(options_problem("PatchOptions", reason, message.into(), field))
+    };
+    if applies && ask.query.text("fieldManager").is_empty() {
+        return refuse("FieldValueRequired", "Required value: is required for apply patch", "fieldManager");
+    }
+    if !applies && ask.query.has("force") {
+        return refuse("FieldValueForbidden", "Forbidden: may not be specified for non-apply patch", "force");
+    }
+    Ok(())
+}
+
+fn check_map(changes: &Value) -> Result<(), Problem> {
+    let what = match changes {
+        Value::Object(_) | Value::Null => return Ok(()),
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "bool",
+    };
+    Err(Problem::bad_request(format!(
+        "error decoding patch: json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
+    )))
+}
+
+/// The options of a deletion: of the body, or of the query where there is none.
+fn delete_options(ask: &Ask, bytes: &[u8]) -> Result<DeleteOptions, Problem> {
+    let wrong =
+        |reason: &'static str, message: String, field: &str| options_problem("DeleteOptions", reason, message, field);
+    let mut options = DeleteOptions::default();
+    let (policy, orphan) = if bytes.is_empty() {
+        options.grace_period_seconds = ask.query.number("gracePeriodSeconds")?;
+        options.dry_run = ask.query.dry_run("DeleteOptions")?;
+        let orphan = ask.query.has("orphanDependents").then(|| ask.query.flag("orphanDependents"));
+        (ask.query.text("propagationPolicy").to_owned(), orphan)
+    } else {
+        let media = if ask.content_type.is_empty() { "application/json" } else { &ask.content_type };
+        let sent = body::object(bytes, media, "DeleteOptions")?;
+        if let Some(kind) = sent["kind"].as_str().filter(|kind| *kind != "DeleteOptions") {
+            let version = sent["apiVersion"].as_str().unwrap_or_default();
+            let why = format!(
+                "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:110\""
+            );
+            return Err(Problem::new(500, "", why));
+        }
+        options.grace_period_seconds = sent["gracePeriodSeconds"].as_i64();
+        let stages: Vec<&str> = sent["dryRun"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        options.dry_run = check_dry_run("DeleteOptions", &stages)? || ask.query.dry_run("DeleteOptions")?;
+        let condition = |field: &str| sent["preconditions"][field].as_str().map(Into::into);
+        options.uid = condition("uid");
+        options.resource_version = condition("resourceVersion");
+        (sent["propagationPolicy"].as_str().unwrap_or_default().to_owned(), sent["orphanDependents"].as_bool())
+    };
+    if orphan.is_some() && !policy.is_empty() {
+        let message = format!("Invalid value: {policy:?}: orphanDependents and deletionPropagation cannot be both set");
+        return Err(wrong("FieldValueInvalid", message, "propagationPolicy"));
+    }
+    options.propagation = match policy.as_str() {
+        "" => orphan.map(|orphan| if orphan { Propagation::Orphan } else { Propagation::Background }),
+        "Background" => Some(Propagation::Background),
+        "Foreground" => Some(Propagation::Foreground),
+        "Orphan" => Some(Propagation::Orphan),
+        other => {
+            let message = format!(
+                "Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            );
+            return Err(wrong("FieldValueNotSupported", message, "propagationPolicy"));
+        }
+    };
+    Ok(options)
+}
+
+pub(super) fn delete(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>, Problem> {
+    let options = delete_options(ask, bytes)?;
+    let deleted = ask.api.delete(at, &options)?;
+    if !deleted.gone || returns_object(&at.resource) {
+        return Ok(written(ask, &at.resource, 200, &deleted.object, &Write::default()));
+    }
+    let mut details = json!({"name": at.name});
+    if !at.resource.group.is_empty() {
+        details["group"] = at.resource.group.as_str().into();
+    }
+    details["kind"] = at.resource.plural.as_str().into();
+    details["uid"] = deleted.object["metadata"]["uid"].clone();
+    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
+    Ok(answer::object(ask.style, 200, &status))
+}
+
+/// The kinds whose deletion is answered with the object (`ReturnDeletedObject` in kubernetes/pkg/registry).
+fn returns_object(resource: &Resource) -> bool {
+    const KINDS: [&str; 7] = [
+        "pods",
+        "services",
+        "serviceaccounts",
+        "persistentvolumes",
+        "persistentvolumeclaims",
+        "podtemplates",
+        "resourcequotas",
+    ];
+    let storage = resource.group == "storage.k8s.io" && !resource.is_custom();
+    (resource.group.is_empty() && KINDS.contains(&resource.plural.as_str())) || storage
+}
+
+pub(super) fn delete_collection(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>, Problem> {
+    let options = delete_options(ask, bytes)?;
+    let mut page = ask.api.list(&at.resource, at.namespace.as_deref(), &ask.query.list()?)?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for object in page.objects() {
+        let text = |field: &str| object["metadata"][field].as_str().map(str::to_owned);
+        let one =
+            At { resource: at.resource.clone(), namespace: text("namespace"), name: text("name").unwrap_or_default() };
+        match ask.api.delete(&one, &options) {
+            Ok(deleted) => items.push(views::encode(&deleted.object)),
+            Err(problem) if problem.code == 404 => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    page.items = items;
+    let page = Page { revision: page.revision, ..page };
+    Ok(answer::json(ask.style, 200, reads::whole(&at.resource, &page)))
+}
