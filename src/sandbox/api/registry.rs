@@ -91,7 +91,7 @@ impl Registry {
             custom.push((name.into(), added));
         }
         // Groups of definitions come in the order of their names.
-        custom.sort_by(|a, b| order(a).cmp(&order(b)));
+        custom.sort_by_key(order);
         *state = Arc::new(Index::of(self.builtin.clone(), custom));
     }
 }

@@ -82,7 +82,7 @@ fn objects(group: &str, version: &str, rest: &[&str]) -> Route {
     let mut found = Objects { group: group.into(), version: version.into(), watch, ..Objects::default() };
     let own = |part: &str| part == "status" || part == "finalize";
     let rest = match rest {
-        ["namespaces", namespace, rest @ ..] if !rest.is_empty() && !(rest.len() == 1 && own(rest[0])) => {
+        ["namespaces", namespace, rest @ ..] if !rest.is_empty() && !matches!(rest, [part] if own(part)) => {
             found.namespace = Some((*namespace).into());
             rest
         }

@@ -18,11 +18,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{
-    certificate::Identity,
-    faults::Faults,
-    handle::{self, Cut},
-};
+use super::{certificate::Identity, faults::Faults, handle};
 use crate::{
     error::{Error, Result},
     sandbox::api::Api,
@@ -170,9 +166,8 @@ async fn connection(server: Server, acceptor: TlsAcceptor, stream: TcpStream) {
     let serving = builder.serve_connection(TokioIo::new(stream), service);
     let ended = async { while *run.borrow_and_update() == began && run.changed().await.is_ok() {} };
     tokio::select! {
-        // A cut connection is an error of hyper's, and nobody is left to tell.
-        result = serving => drop::<std::result::Result<(), _>>(result.map_err(|error| drop::<Box<dyn std::error::Error + Send + Sync>>(error))),
+        // A connection that was cut is an error, and nobody is left to tell.
+        _ = serving => {}
         () = ended => {}
     }
-    let _: Option<Cut> = None;
 }

@@ -21,12 +21,8 @@ pub struct Changes {
 impl Changes {
     /// The changes of a table that come after a revision.
     pub fn after(store: &Arc<Store>, table: &Arc<Table>, revision: u64) -> Self {
-        let newest = match store.read().tables.get(table) {
-            Some(objects) => Some(objects.newest.subscribe()),
-            None => None,
-        };
-        let newest =
-            newest.unwrap_or_else(|| store.write().tables.entry(table.clone()).or_default().newest.subscribe());
+        let known = store.read().tables.get(table).map(|objects| objects.newest.subscribe());
+        let newest = known.unwrap_or_else(|| store.write().tables.entry(table.clone()).or_default().newest.subscribe());
         Self { store: store.clone(), table: table.clone(), seen: revision, newest }
     }
 
