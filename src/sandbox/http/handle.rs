@@ -18,6 +18,7 @@ use super::{
     reads,
     route::{Objects, Route},
     serve::{Parts, Server},
+    views::{InRows, Shown},
     watch, writes,
 };
 use crate::sandbox::{
@@ -51,6 +52,13 @@ pub(super) struct Ask {
     pub accept: String,
     /// A watch that is to send nothing, or to be told that its version is gone.
     pub fault: Option<Effect>,
+}
+
+impl Ask {
+    /// How objects are to be shown.
+    pub fn shown(&self) -> Shown {
+        Shown { view: self.wanted.view, in_rows: InRows::of(&self.query), now: self.api.clock().now() }
+    }
 }
 
 pub(super) async fn handle(parts: &Arc<Parts>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {

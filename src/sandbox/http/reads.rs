@@ -21,7 +21,7 @@ pub(super) async fn get(ask: &Ask, at: &At, subresource: &str) -> Result<Respons
     match subresource {
         "" | "status" | "ephemeralcontainers" | "resize" | "approval" => {
             let bytes = ask.api.get_bytes(at)?;
-            Ok(answer::json(ask.style, 200, views::one(ask.wanted.view, &at.resource, bytes)))
+            Ok(answer::json(ask.style, 200, views::one(ask.shown(), &at.resource, bytes)))
         }
         "scale" => Ok(answer::object(ask.style, 200, &ask.api.scale(at)?)),
         _ => Err(super::handle::nothing_there()),
@@ -50,7 +50,7 @@ pub(super) fn list(ask: &Ask, at: &At) -> Result<Response<Body>, Problem> {
                 "metadata": metadata(&page), "items": items,
             }))
         }
-        View::Table => views::encode(&views::table(&at.resource, &page.objects(), metadata(&page), true)),
+        View::Table => views::encode(&views::table(ask.shown(), &at.resource, page.objects(), metadata(&page), true)),
     };
     Ok(answer::json(ask.style, 200, bytes))
 }

@@ -1,20 +1,51 @@
 //! Objects as a client wants to see them: whole, as their metadata, or as a table.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::accept::View;
-use crate::sandbox::resource::Resource;
+use super::{accept::View, query::Query};
+use crate::sandbox::{
+    kinds::table::{Row, columns, row},
+    resource::Resource,
+};
+
+/// How objects are shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    pub view: View,
+    pub in_rows: InRows,
+    /// What ages are counted to.
+    pub now: Timestamp,
+}
+
+/// What of its object each row of a table holds (`includeObject`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InRows {
+    Nothing,
+    Metadata,
+    Object,
+}
+
+impl InRows {
+    pub fn of(query: &Query) -> Self {
+        match query.text("includeObject") {
+            "None" => Self::Nothing,
+            "Object" => Self::Object,
+            _ => Self::Metadata,
+        }
+    }
+}
 
 /// One object in that view.
-pub(super) fn one(view: View, resource: &Resource, bytes: Bytes) -> Bytes {
-    match view {
+pub(super) fn one(shown: Shown, resource: &Resource, bytes: Bytes) -> Bytes {
+    match shown.view {
         View::Whole => bytes,
         View::Metadata => encode(&metadata(&parse(&bytes))),
         View::Table => {
             let object = parse(&bytes);
             let version = object["metadata"]["resourceVersion"].clone();
-            encode(&table(resource, &[object], json!({"resourceVersion": version}), true))
+            encode(&table(shown, resource, vec![object], json!({"resourceVersion": version}), true))
         }
     }
 }
@@ -32,20 +63,24 @@ pub(super) fn metadata(object: &Value) -> Value {
     json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]})
 }
 
-/// Objects as a table of their kind.
-pub(super) fn table(resource: &Resource, objects: &[Value], list: Value, head: bool) -> Value {
-    let columns = json!([
-        {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0},
-        {"name": "Created At", "type": "date", "format": "", "description": "", "priority": 0},
-    ]);
-    let _ = resource;
+/// Objects as a table of their kind; `head`: with its columns.
+pub(super) fn table(shown: Shown, resource: &Resource, objects: Vec<Value>, list: Value, head: bool) -> Value {
     let rows: Vec<Value> = objects
-        .iter()
+        .into_iter()
         .map(|object| {
-            let cells = json!([object["metadata"]["name"], object["metadata"]["creationTimestamp"]]);
-            json!({"cells": cells, "object": metadata(object)})
+            let Row { cells, conditions } = row(resource, &object, shown.now);
+            let mut row = json!({"cells": cells});
+            if !conditions.is_empty() {
+                row["conditions"] = conditions.into();
+            }
+            row["object"] = match shown.in_rows {
+                InRows::Nothing => Value::Null,
+                InRows::Metadata => metadata(&object),
+                InRows::Object => object,
+            };
+            row
         })
         .collect();
-    let columns = if head { columns } else { Value::Null };
+    let columns = if head { json!(columns(resource)) } else { Value::Null };
     json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": list, "columnDefinitions": columns, "rows": rows})
 }

@@ -17,7 +17,7 @@ use super::{
     answer::{self, Body},
     faults::Effect,
     handle::Ask,
-    views,
+    views::{self, Shown},
 };
 use crate::sandbox::{
     api::{Api, ListQuery, Matcher, Page, options_problem},
@@ -39,7 +39,7 @@ struct Watch {
     resource: Arc<Resource>,
     namespace: Option<String>,
     matcher: Matcher,
-    view: View,
+    shown: Shown,
     changes: Changes,
     /// What is to be sent next.
     ready: VecDeque<Bytes>,
@@ -94,7 +94,7 @@ fn begin(ask: &Ask, at: &At) -> Result<Watch, Problem> {
         resource: at.resource.clone(),
         namespace: at.namespace.clone(),
         matcher,
-        view: ask.wanted.view,
+        shown: ask.shown(),
         changes: Changes::after(ask.api.store(), &table, asked),
         ready: VecDeque::new(),
         ends: now + lasts,
@@ -240,14 +240,21 @@ impl Watch {
     }
 
     fn event(&mut self, kind: ChangeKind, bytes: Bytes) -> Bytes {
-        let bytes = match self.view {
+        let shown = Shown { now: self.api.clock().now(), ..self.shown };
+        let bytes = match shown.view {
             View::Table => {
                 let object = views::parse(&bytes);
                 let version = object["metadata"]["resourceVersion"].clone();
                 let head = !std::mem::replace(&mut self.headed, true);
-                views::encode(&views::table(&self.resource, &[object], json!({"resourceVersion": version}), head))
+                views::encode(&views::table(
+                    shown,
+                    &self.resource,
+                    vec![object],
+                    json!({"resourceVersion": version}),
+                    head,
+                ))
             }
-            view => views::one(view, &self.resource, bytes),
+            _ => views::one(shown, &self.resource, bytes),
         };
         line(kind.word(), &bytes)
     }
@@ -258,13 +265,14 @@ impl Watch {
         if initial {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        let (kind, api_version) = match self.view {
+        let (kind, api_version) = match self.shown.view {
             View::Metadata => ("PartialObjectMetadata", "meta.k8s.io/v1".to_owned()),
             _ => (self.resource.kind.as_str(), self.resource.api_version()),
         };
         let mut object = json!({"kind": kind, "apiVersion": api_version, "metadata": metadata});
-        if self.view == View::Table {
-            object = views::table(&self.resource, &[object], json!({"resourceVersion": revision.to_string()}), false);
+        if self.shown.view == View::Table {
+            let list = json!({"resourceVersion": revision.to_string()});
+            object = views::table(self.shown, &self.resource, vec![object], list, false);
         }
         line("BOOKMARK", &views::encode(&object))
     }

@@ -22,7 +22,7 @@ use crate::sandbox::{
 fn written(ask: &Ask, resource: &Resource, code: u16, object: &Value, write: &Write) -> Response<Body> {
     let mut response = match ask.wanted.view {
         View::Whole => answer::object(ask.style, code, object),
-        view => answer::json(ask.style, code, views::one(view, resource, views::encode(object))),
+        _ => answer::json(ask.style, code, views::one(ask.shown(), resource, views::encode(object))),
     };
     answer::warn(&mut response, &write.take_warnings());
     response
