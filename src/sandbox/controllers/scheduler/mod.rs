@@ -1,0 +1,12 @@
+//! The scheduler: finds a node for each pod, or says in the real one's words why there is none.
+//!
+//! Source: `pkg/scheduler` of Kubernetes 1.34. Preferences do not count: of the nodes that fit, the one with the
+//! fewest pods is taken. Inter-pod affinity, topology spread and preemption are not simulated.
+
+mod filter;
+mod place;
+#[cfg(test)]
+mod tests;
+
+pub use filter::{Refusal, fits_selectors, tolerates};
+pub use place::reconcile;
