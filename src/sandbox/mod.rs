@@ -7,11 +7,13 @@
 pub mod api;
 pub mod catalogue;
 pub mod clock;
+pub mod controllers;
 pub mod fields;
 mod go;
 pub mod http;
 pub mod kinds;
 pub mod patch;
+pub mod pods;
 pub mod problem;
 pub mod resource;
 pub mod server;

@@ -18,14 +18,30 @@ pub const KUBELET: &str = "kubelet";
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    Create { table: TableId, object: Value, manager: &'static str, refused: Option<Box<Notice>> },
+    Create {
+        table: TableId,
+        object: Value,
+        manager: &'static str,
+        refused: Option<Box<Notice>>,
+    },
     /// The object as it should be, with the revision it was read at. The subresource is empty, `status` or `finalize`.
-    Update { key: Key, subresource: &'static str, object: Value, manager: &'static str },
-    /// The subresource `scale` of a workload.
-    Scale { key: Key, replicas: i64 },
-    Delete { key: Key, uid: Box<str>, grace: Option<i64>, propagation: Option<&'static str> },
+    Update {
+        key: Key,
+        subresource: &'static str,
+        object: Value,
+        manager: &'static str,
+    },
+    Delete {
+        key: Key,
+        uid: Box<str>,
+        grace: Option<i64>,
+        propagation: Option<&'static str>,
+    },
     /// A pod is given its node.
-    Bind { pod: Key, node: Box<str> },
+    Bind {
+        pod: Key,
+        node: Box<str>,
+    },
     Tell(Notice),
 }
 

@@ -115,8 +115,7 @@ impl Cache {
 
     /// The objects of a table that an owner controls.
     pub fn controlled<'c>(&'c self, uid: &'c str, table: TableId) -> impl Iterator<Item = (&'c Key, &'c Entry)> {
-        self.owned(uid, table)
-            .filter(move |(_, entry)| entry.head.controller().is_some_and(|owner| &*owner.uid == uid))
+        self.owned(uid, table).filter(move |(_, entry)| entry.head.controller().is_some_and(|owner| &*owner.uid == uid))
     }
 
     /// Everything that names an owner.
@@ -135,9 +134,7 @@ impl Cache {
     pub fn all<'c>(&'c self, table: TableId, namespace: Option<&str>) -> impl Iterator<Item = (Key, &'c Entry)> {
         let bounds: (Bound<Arc<str>>, Bound<Arc<str>>) = match namespace {
             // '0' is the letter behind '/'.
-            Some(name) => {
-                (Bound::Included(format!("{name}/").into()), Bound::Excluded(format!("{name}0").into()))
-            }
+            Some(name) => (Bound::Included(format!("{name}/").into()), Bound::Excluded(format!("{name}0").into())),
             None => (Bound::Unbounded, Bound::Unbounded),
         };
         let range = self.objects.get(&table).map(|objects| objects.range(bounds));

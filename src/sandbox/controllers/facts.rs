@@ -39,7 +39,7 @@ impl Head {
 }
 
 /// What most controllers ask of a pod.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PodFacts {
     pub labels: BTreeMap<Box<str>, Box<str>>,
     /// Empty until it is scheduled.
@@ -133,7 +133,8 @@ impl PodFacts {
     /// Reads the facts of a pod; those of an object that is none are empty.
     pub fn read(bytes: &[u8]) -> Self {
         let pod: PartialPod = serde_json::from_slice(bytes).unwrap_or_default();
-        let ready = pod.status.conditions.iter().find(|condition| &*condition.kind == "Ready" && &*condition.status == "True");
+        let ready =
+            pod.status.conditions.iter().find(|condition| &*condition.kind == "Ready" && &*condition.status == "True");
         let request = |name: &str, read: fn(&str) -> i64| {
             let of = |container: &Container| container.resources.requests.get(name).map_or(0, |text| read(text));
             let (sidecars, steps): (Vec<&Container>, Vec<&Container>) =

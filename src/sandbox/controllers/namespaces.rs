@@ -85,11 +85,7 @@ fn finalize(key: &Key, mut changed: Value, namespace: Value, decision: &mut Deci
     decision.actions.push(Action::Update { key, subresource: "finalize", object: changed, manager: MANAGER });
 }
 
-fn conditions(
-    view: &View<'_>,
-    left: &BTreeMap<TableId, usize>,
-    finalizers: &BTreeMap<Box<str>, usize>,
-) -> Vec<Value> {
+fn conditions(view: &View<'_>, left: &BTreeMap<TableId, usize>, finalizers: &BTreeMap<Box<str>, usize>) -> Vec<Value> {
     let of = |kind: &str, reason: &str, message: String, holds: bool| {
         json!({"type": kind, "status": if holds { "True" } else { "False" }, "lastTransitionTime": time(view.now),
             "reason": reason, "message": message})

@@ -82,7 +82,10 @@ fn sync_status(view: &View<'_>, key: &Key, set: &Value, active: &Active<'_>, dec
     let wait = number(set, "/spec/minReadySeconds").unwrap_or(0);
     let labels = set.pointer("/spec/template/metadata/labels").and_then(Value::as_object);
     let labelled = |pod: &PodFacts| {
-        labels.into_iter().flatten().all(|(key, value)| pod.labels.get(key.as_str()).map(|have| &**have) == value.as_str())
+        labels
+            .into_iter()
+            .flatten()
+            .all(|(key, value)| pod.labels.get(key.as_str()).map(|have| &**have) == value.as_str())
     };
     let ready: Vec<Timestamp> = active.iter().filter_map(|(_, _, pod)| pod.ready).collect();
     let available = ready.iter().filter(|since| wait == 0 || after(**since, wait) <= view.now).count();

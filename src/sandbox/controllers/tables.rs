@@ -36,7 +36,7 @@ impl Key {
 
 macro_rules! known {
     ($($name:ident = $number:literal, $group:literal, $version:literal, $plural:literal, $kind:literal;)*) => {
-        $(pub const $name: TableId = TableId($number);)*
+        $(#[allow(dead_code)] pub const $name: TableId = TableId($number);)*
         const KNOWN: &[(&str, &str, &str, &str)] = &[$(($group, $version, $plural, $kind)),*];
     };
 }

@@ -59,12 +59,7 @@ pub fn variables(cache: &Cache, namespace: &str, container: &Value) -> Result<Ha
     Ok(found)
 }
 
-fn take_all(
-    cache: &Cache,
-    namespace: &str,
-    source: &Value,
-    found: &mut HashMap<String, String>,
-) -> Result<(), String> {
+fn take_all(cache: &Cache, namespace: &str, source: &Value, found: &mut HashMap<String, String>) -> Result<(), String> {
     let prefix = text(source, "/prefix");
     for (pointer, table, kind) in
         [("/configMapRef", tables::CONFIG_MAPS, "configmap"), ("/secretRef", tables::SECRETS, "secret")]

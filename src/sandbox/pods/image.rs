@@ -57,9 +57,7 @@ pub fn is_missing(image: &str) -> bool {
 /// What the container runtime says when a pull fails.
 pub fn failure(error: PullError, image: &str) -> String {
     let full = full(image).unwrap_or_else(|| image.to_owned());
-    let start = format!(
-        "failed to pull and unpack image \"{full}\": failed to resolve reference \"{full}\":"
-    );
+    let start = format!("failed to pull and unpack image \"{full}\": failed to resolve reference \"{full}\":");
     let (registry, rest) = full.split_once('/').unwrap_or(("docker.io", &full));
     let host = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
     let (path, tag) = rest.rsplit_once([':', '@']).unwrap_or((rest, "latest"));

@@ -81,11 +81,14 @@ pub struct Runs {
     pub previous: Option<LogRun>,
 }
 
+/// The runs of a pod's containers, by name.
+type RunsOfPod = HashMap<Box<str>, Runs>;
+
 /// The logs of all containers.
 #[derive(Debug)]
 pub struct LogBook {
     pub(super) clock: Arc<Clock>,
-    runs: Mutex<HashMap<Box<str>, HashMap<Box<str>, Runs>>>,
+    runs: Mutex<HashMap<Box<str>, RunsOfPod>>,
 }
 
 impl LogBook {
@@ -138,7 +141,8 @@ mod tests {
         ];
         let mut run = LogRun { since, until: None, script: Arc::new(Script { lines }) };
         let at = |milliseconds| since + SignedDuration::from_millis(milliseconds);
-        let texts = |run: &LogRun, from, to| run.lines(from, to).iter().map(|(_, text)| text.to_string()).collect::<Vec<_>>();
+        let texts =
+            |run: &LogRun, from, to| run.lines(from, to).iter().map(|(_, text)| text.to_string()).collect::<Vec<_>>();
         assert_eq!(texts(&run, None, at(50)), [""; 0]);
         assert_eq!(texts(&run, None, at(300)), ["up", "tick", "tick"]);
         assert_eq!(texts(&run, Some(at(200)), at(300)), ["tick"]);

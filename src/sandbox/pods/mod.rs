@@ -15,8 +15,6 @@ mod scenario;
 mod start;
 mod state;
 mod status;
-#[cfg(test)]
-mod tests;
 
 pub use behaviour::Behaviour;
 pub use kubelet::Kubelet;

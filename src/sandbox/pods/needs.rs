@@ -37,9 +37,7 @@ impl Need {
             _ => None,
         };
         match (&self.variable, &self.value, &self.secret) {
-            (Some(variable), wanted, _) => {
-                running.variables.get(variable) == wanted.as_ref().or(held.as_ref())
-            }
+            (Some(variable), wanted, _) => running.variables.get(variable) == wanted.as_ref().or(held.as_ref()),
             (None, Some(wanted), Some(_)) => held.as_ref() == Some(wanted),
             (None, None, Some(_)) => held.is_some(),
             (None, _, None) => true,

@@ -61,7 +61,13 @@ fn answers(behaviour: &Behaviour, since: Timestamp) -> Timestamp {
 }
 
 /// What a probe has come to by now from the results that a behaviour gives, and when that changes next.
-fn result(results: &[Probe], schedule: &Schedule, running: &Running, from: Timestamp, now: Timestamp) -> (bool, Option<Timestamp>) {
+fn result(
+    results: &[Probe],
+    schedule: &Schedule,
+    running: &Running,
+    from: Timestamp,
+    now: Timestamp,
+) -> (bool, Option<Timestamp>) {
     let mut state = true;
     let mut next = None;
     for probe in results {
@@ -186,7 +192,8 @@ impl Step<'_> {
         let was_ready = running.ready;
         running.ready = first <= now && told && !unmet;
         let failed_early = first > now && schedule.first <= now;
-        let tell = (failed_early && !running.unhealthy) || (was_ready && !running.ready) || (unmet && !running.unhealthy);
+        let tell =
+            (failed_early && !running.unhealthy) || (was_ready && !running.ready) || (unmet && !running.unhealthy);
         running.unhealthy = if running.ready { false } else { running.unhealthy || tell };
         if tell {
             self.fail_probe(at, "Readiness", probe);

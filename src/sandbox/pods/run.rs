@@ -75,7 +75,8 @@ impl<'a> Step<'a> {
             return;
         }
         self.run.told = true;
-        let errors = scenario::containers(self.pod).find_map(|(container, _)| scenario.behaviour(self.pod, container).err());
+        let errors =
+            scenario::containers(self.pod).find_map(|(container, _)| scenario.behaviour(self.pod, container).err());
         if let Some(error) = errors {
             self.tell(None, true, "InvalidBehaviour", error);
         }
@@ -102,7 +103,7 @@ impl<'a> Step<'a> {
         // Each state is left at most once at a time, so this ends; the bound is for safety.
         for _ in 0..64 {
             let open = self.open();
-            let moved = (0..open).fold(false, |moved, at| self.advance_one(at) || moved);
+            let moved = (0..open).map(|at| self.advance_one(at)).filter(|moved| *moved).count() > 0;
             if !moved && open == self.open() {
                 return;
             }
@@ -123,13 +124,13 @@ impl<'a> Step<'a> {
     fn advance_one(&mut self, at: usize) -> bool {
         match &self.run.containers[at].state {
             State::Waiting => self.begin(at),
-            State::Pulling { until, .. } if *until <= self.now() => self.pulled(at),
+            State::Pulling { until } if *until <= self.now() => self.pulled(at),
             State::Unpulled { .. } => self.unpulled(at),
             State::Misconfigured { retry, .. } if *retry <= self.now() => self.start(at),
             State::Running(_) => self.running(at),
             State::Ended(_) => self.restart(at),
             State::BackOff { until, .. } if *until <= self.now() => self.start_again(at),
-            State::Pulling { until: then, .. }
+            State::Pulling { until: then }
             | State::Misconfigured { retry: then, .. }
             | State::BackOff { until: then, .. } => {
                 let then = *then;

@@ -63,8 +63,7 @@ impl Scenario {
             }
             let written = value.as_str().unwrap_or_default();
             let told = format!("{field}: {}", written.replace('\n', "\n  "));
-            let one: Behaviour =
-                serde_saphyr::from_str(&told).map_err(|error| format!("annotation {key}: {error}"))?;
+            let one: Behaviour = serde_saphyr::from_str(&told).map_err(|error| format!("annotation {key}: {error}"))?;
             found.take(one);
         }
         Ok(found)
@@ -120,7 +119,10 @@ pub fn containers(pod: &Value) -> impl Iterator<Item = (&Value, bool)> {
 mod tests {
     use std::time::Duration;
 
-    use super::{super::behaviour::{PullError, Span}, *};
+    use super::{
+        super::behaviour::{PullError, Span},
+        *,
+    };
     use crate::rules::fields::yaml;
 
     #[test]

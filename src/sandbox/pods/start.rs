@@ -14,9 +14,7 @@ use super::{
 };
 use crate::{
     rules::fields::text,
-    sandbox::controllers::{
-        objects::{self, after},
-    },
+    sandbox::controllers::objects::{self, after},
 };
 
 /// How long a pull takes that nothing is said of.
@@ -76,9 +74,8 @@ impl Step<'_> {
     fn pull(&mut self, at: usize) -> bool {
         let image = text(self.container(at), "/image");
         self.tell(Some(at), false, "Pulling", format!("Pulling image \"{image}\""));
-        let since = self.now();
-        let until = since.checked_add(self.pull_time(at)).unwrap_or(since);
-        self.run.containers[at].state = State::Pulling { since, until };
+        let until = self.now().checked_add(self.pull_time(at)).unwrap_or(self.now());
+        self.run.containers[at].state = State::Pulling { until };
         true
     }
 
@@ -164,7 +161,6 @@ impl Step<'_> {
         run.pull_failures = 0;
         run.state = State::Running(Running {
             since,
-            script,
             variables,
             started: false,
             ready: false,

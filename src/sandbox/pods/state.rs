@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{behaviour::Behaviour, logs::Script};
+use super::behaviour::Behaviour;
 
 /// A pod as its kubelet runs it.
 #[derive(Debug)]
@@ -42,7 +42,6 @@ pub enum State {
     /// Not begun.
     Waiting,
     Pulling {
-        since: Timestamp,
         until: Timestamp,
     },
     /// The image is not there. It is tried again at `retry`, and called back-off from `backs_off` on.
@@ -70,7 +69,6 @@ pub enum State {
 #[derive(Debug)]
 pub struct Running {
     pub since: Timestamp,
-    pub script: Arc<Script>,
     pub variables: std::collections::HashMap<String, String>,
     pub started: bool,
     pub ready: bool,

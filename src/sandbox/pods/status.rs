@@ -103,9 +103,8 @@ fn phase(pod: &Value, run: &PodRun) -> &'static str {
 }
 
 fn conditions(view: &View<'_>, pod: &Value, run: &PodRun, phase: &str) -> Vec<Value> {
-    let names = |found: Vec<&ContainerRun>| {
-        found.iter().map(|container| container.name.as_str()).collect::<Vec<_>>().join(" ")
-    };
+    let names =
+        |found: Vec<&ContainerRun>| found.iter().map(|container| container.name.as_str()).collect::<Vec<_>>().join(" ");
     let unready: Vec<&ContainerRun> = run
         .containers
         .iter()
@@ -252,7 +251,8 @@ fn state(pod: &Value, run: &ContainerRun) -> Value {
         State::Misconfigured { message, .. } => waiting("CreateContainerConfigError", message),
         State::BackOff { seconds, .. } => {
             let pod = format!("{}_{}({})", objects::name(pod), objects::namespace(pod), objects::uid(pod));
-            let wait = if *seconds >= 60 { format!("{}m{}s", seconds / 60, seconds % 60) } else { format!("{seconds}s") };
+            let wait =
+                if *seconds >= 60 { format!("{}m{}s", seconds / 60, seconds % 60) } else { format!("{seconds}s") };
             let message = format!("back-off {wait} restarting failed container={} pod={pod}", run.name);
             waiting("CrashLoopBackOff", &message)
         }
@@ -276,7 +276,6 @@ pub fn restore(run: &mut ContainerRun, pod: &Value, container: &Value, logs: &Lo
         logs.begin(objects::uid(pod), name, since, &script);
         run.state = State::Running(Running {
             since,
-            script,
             variables: std::collections::HashMap::new(),
             started: is_true(status, "/started"),
             ready: is_true(status, "/ready"),

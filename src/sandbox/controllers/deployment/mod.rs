@@ -8,7 +8,5 @@ mod rolling;
 mod scaling;
 mod set;
 mod status;
-#[cfg(test)]
-mod tests;
 
 pub use reconcile::reconcile;

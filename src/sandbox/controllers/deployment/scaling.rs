@@ -4,11 +4,11 @@
 
 use serde_json::Value;
 
+use super::set::DESIRED;
 use super::{
     super::objects::{self, annotation},
     set::{MAXIMUM, Work, available, revision, wanted},
 };
-use super::set::DESIRED;
 
 impl Work<'_> {
     /// Spreads the wanted number over the ReplicaSets as they stand to each other; true where one changes.
@@ -21,9 +21,8 @@ impl Work<'_> {
             _ => None,
         };
         if let Some(only) = only {
-            if wanted(&only) != self.wanted() {
-                self.scale(&only, self.wanted());
-            } else if annotation(&only, DESIRED).is_some_and(|text| text != self.wanted().to_string()) {
+            let noted = annotation(&only, DESIRED).is_none_or(|text| text == self.wanted().to_string());
+            if wanted(&only) != self.wanted() || !noted {
                 self.scale(&only, self.wanted());
             }
             return self.decision.actions.len() > before;

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
+use super::super::action::Action;
 use super::super::{
     action::{Decision, MANAGER, Notice, View},
     amounts,
     objects::{self, annotation, set_text},
     tables::{self, Key},
 };
-use super::super::action::Action;
 use crate::rules::fields::{count, number, text};
 
 pub const REVISION: &str = "deployment.kubernetes.io/revision";

@@ -142,7 +142,8 @@ impl Work<'_> {
         } else if self.has_progressed(counts) {
             let message = format!("{name} is progressing.");
             let mut condition = self.condition("Progressing", "True", "ReplicaSetUpdated", &message);
-            let found = list(&self.deployment, "/status/conditions").iter().find(|found| found["type"] == "Progressing");
+            let found =
+                list(&self.deployment, "/status/conditions").iter().find(|found| found["type"] == "Progressing");
             if let Some(found) = found.filter(|found| found["status"] == "True") {
                 condition["lastTransitionTime"] = found["lastTransitionTime"].clone();
             }

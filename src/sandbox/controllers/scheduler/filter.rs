@@ -2,12 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::{
-    action::View,
-    amounts,
-    facts::PodFacts,
-    objects,
-};
+use super::super::{action::View, amounts, facts::PodFacts, objects};
 use crate::rules::fields::{is_true, list, text};
 
 /// Why a node cannot take a pod.

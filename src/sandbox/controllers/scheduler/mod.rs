@@ -5,8 +5,5 @@
 
 mod filter;
 mod place;
-#[cfg(test)]
-mod tests;
 
-pub use filter::{Refusal, fits_selectors, tolerates};
 pub use place::reconcile;

@@ -1,0 +1,73 @@
+//! What every cluster has from the start.
+
+use serde_json::{Value, json};
+
+use super::{
+    engine::Engine,
+    namespaces, nodes,
+    tables::{self, Key, TableId},
+};
+use crate::sandbox::api::Write;
+
+/// The manager of what the API server makes for itself.
+const SERVER: &str = "kube-apiserver";
+
+impl Engine {
+    /// Makes what is not there yet: namespaces, nodes, the API's own Service, the class of volumes, priorities.
+    pub fn seed(&mut self) {
+        for name in namespaces::INITIAL {
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            self.plant(tables::NAMESPACES, namespace, SERVER);
+        }
+        for (at, settings) in self.settings.nodes.clone().iter().enumerate() {
+            self.plant(tables::NODES, nodes::node(settings, at), "kubelet");
+            let key = Key::new(tables::NODES, "", &settings.name);
+            let Some(place) = self.at(&key) else { continue };
+            if let Ok(mut node) = self.api.get(&place)
+                && node.pointer("/status/nodeInfo/kubeletVersion").is_none_or(|version| version == "")
+            {
+                node["status"] = nodes::status(settings, at, self.api.clock().now());
+                // It is the only writer yet.
+                let _ = self.api.update(&place, "status", node, &Write::by("kubelet"));
+            }
+        }
+        self.plant(tables::SERVICES, service(), SERVER);
+        self.plant(tables::CLASSES, class(), "kubectl-evolve");
+        for (name, value, what) in [
+            (
+                "system-cluster-critical",
+                2_000_000_000,
+                "pods that must run in the cluster, but can be moved to another node if necessary.",
+            ),
+            ("system-node-critical", 2_000_001_000, "pods that must not be moved from their current node."),
+        ] {
+            let priority = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+                "metadata": {"name": name}, "value": value, "description": format!("Used for system critical {what}")});
+            self.plant(tables::PRIORITIES, priority, SERVER);
+        }
+    }
+
+    fn plant(&self, table: TableId, object: Value, manager: &str) {
+        let metadata = &object["metadata"];
+        let text = |field: &str| metadata[field].as_str().unwrap_or_default();
+        if !self.cache.has(&Key::new(table, text("namespace"), text("name"))) {
+            // What cannot be made was there, or is not served: both leave a cluster that works.
+            let _ = self.create(table, object, manager);
+        }
+    }
+}
+
+fn service() -> Value {
+    json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "kubernetes", "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"}},
+        "spec": {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "type": "ClusterIP",
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]}})
+}
+
+fn class() -> Value {
+    json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+        "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "sandbox.evolve/volumes", "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer", "allowVolumeExpansion": true})
+}
