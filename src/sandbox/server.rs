@@ -5,14 +5,17 @@ use serde_json::{Value, json};
 use super::{
     api::{Api, Write},
     clock::Clock,
+    controllers::{Controllers, NodeSettings, Settings},
     http::{
         Identity, Listener, Server,
         faults::{Fault, Faults},
         kubeconfig,
     },
+    pods::{LogBook, Scenario},
     resource::At,
 };
 use crate::error::{Error, Result};
+use std::sync::Arc;
 
 /// How a sandbox is to be.
 #[derive(Debug, Clone, Default)]
@@ -22,12 +25,19 @@ pub struct Options {
     /// Time jumps over waits.
     pub fast: bool,
     pub faults: Vec<Fault>,
+    /// One of the usual size where there are none.
+    pub nodes: Vec<NodeSettings>,
+    /// What pods do.
+    pub scenario: Scenario,
+    /// Without nodes, controllers and pods: an API alone.
+    pub bare: bool,
 }
 
 /// A cluster in this process. It ends when it is dropped or stopped.
 #[derive(Debug)]
 pub struct Sandbox {
     api: Api,
+    controllers: Option<Controllers>,
     listener: Listener,
     url: String,
     kubeconfig: String,
@@ -44,11 +54,17 @@ impl Sandbox {
         let api = Api::new(clock);
         furnish(&api)?;
         let identity = Identity::generate()?;
+        let mut settings = Settings { scenario: options.scenario, ..Settings::default() };
+        settings.authority.clone_from(&identity.authority);
+        if !options.nodes.is_empty() {
+            settings.nodes = options.nodes;
+        }
+        let controllers = (!options.bare).then(|| Controllers::start(api.clone(), settings));
         let server = Server::new(api.clone(), &identity, Faults::new(options.faults));
         let listener = Listener::start(server, &identity, options.port).await?;
         let url = listener.url();
         let kubeconfig = kubeconfig(&url, &identity);
-        Ok(Self { api, listener, url, kubeconfig, token: identity.token })
+        Ok(Self { api, controllers, listener, url, kubeconfig, token: identity.token })
     }
 
     /// Where it listens: `https://127.0.0.1:…`
@@ -75,9 +91,17 @@ impl Sandbox {
         self.listener.server()
     }
 
-    /// Ends connections and watches.
+    /// The logs of all containers; none without controllers.
+    pub fn logs(&self) -> Option<Arc<LogBook>> {
+        self.controllers.as_ref().map(Controllers::logs)
+    }
+
+    /// Ends connections, watches and controllers.
     pub async fn stop(self) {
         self.listener.stop().await;
+        if let Some(controllers) = self.controllers {
+            controllers.stop();
+        }
     }
 }
 

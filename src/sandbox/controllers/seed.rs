@@ -1,4 +1,4 @@
-//! What every cluster has from the start.
+//! What the controllers of a cluster give it from the start.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::sandbox::api::Write;
 const SERVER: &str = "kube-apiserver";
 
 impl Engine {
-    /// Makes what is not there yet: namespaces, nodes, the API's own Service, the class of volumes, priorities.
+    /// Makes what is not there yet: namespaces, nodes, the class of volumes.
     pub fn seed(&mut self) {
         for name in namespaces::INITIAL {
             let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
@@ -31,20 +31,7 @@ impl Engine {
                 let _ = self.api.update(&place, "status", node, &Write::by("kubelet"));
             }
         }
-        self.plant(tables::SERVICES, service(), SERVER);
         self.plant(tables::CLASSES, class(), "kubectl-evolve");
-        for (name, value, what) in [
-            (
-                "system-cluster-critical",
-                2_000_000_000,
-                "pods that must run in the cluster, but can be moved to another node if necessary.",
-            ),
-            ("system-node-critical", 2_000_001_000, "pods that must not be moved from their current node."),
-        ] {
-            let priority = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
-                "metadata": {"name": name}, "value": value, "description": format!("Used for system critical {what}")});
-            self.plant(tables::PRIORITIES, priority, SERVER);
-        }
     }
 
     fn plant(&self, table: TableId, object: Value, manager: &str) {
@@ -55,14 +42,6 @@ impl Engine {
             let _ = self.create(table, object, manager);
         }
     }
-}
-
-fn service() -> Value {
-    json!({"apiVersion": "v1", "kind": "Service",
-        "metadata": {"name": "kubernetes", "namespace": "default",
-            "labels": {"component": "apiserver", "provider": "kubernetes"}},
-        "spec": {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "type": "ClusterIP",
-            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]}})
 }
 
 fn class() -> Value {

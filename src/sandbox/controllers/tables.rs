@@ -66,7 +66,7 @@ known! {
     BUDGETS = 21, "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget";
     QUOTAS = 22, "", "v1", "resourcequotas", "ResourceQuota";
     SLICE_EVENTS = 23, "events.k8s.io", "v1", "events", "Event";
-    PRIORITIES = 24, "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass";
+
 }
 
 impl TableId {
