@@ -3,7 +3,11 @@
 use clap::Args;
 
 use super::{Session, arguments::WaitArguments, deploy, output::Format};
-use crate::{error::Result, model::DeployRequest, ops};
+use crate::{
+    error::Result,
+    model::{DeployRequest, RollbackRequest},
+    ops,
+};
 
 /// Go back to an earlier revision, and wait until it is healthy
 ///
@@ -14,6 +18,9 @@ pub struct Arguments {
     /// The number of the revision [default: the newest that was deployed before the current one]
     #[arg(value_name = "REVISION")]
     number: Option<u64>,
+    /// Hold images to the digests that they ran with, also when a tag has moved
+    #[arg(long)]
+    pin: bool,
     /// Only say what would change
     #[arg(long)]
     dry_run: bool,
@@ -34,20 +41,20 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
-    let (number, dry_run, format) = (arguments.number, arguments.dry_run, arguments.output);
+    let (dry_run, format) = (arguments.dry_run, arguments.output);
     let request = arguments.request(session);
     if dry_run {
-        let plan = ops::rollback::plan(&session.ctx, &request, number).await?;
+        let plan = ops::rollback::plan(&session.ctx, &request).await?;
         return deploy::print_plan(session, &plan, format);
     }
-    let report = ops::rollback::run(&session.ctx, &request, number).await?;
+    let report = ops::rollback::run(&session.ctx, &request).await?;
     session.report("DeployReport", &report, format, |out, style| deploy::draw(out, style, &report))?;
     Ok(deploy::code(&report))
 }
 
 impl Arguments {
-    fn request(self, session: &Session) -> DeployRequest {
-        let mut request = DeployRequest {
+    fn request(self, session: &Session) -> RollbackRequest {
+        let mut deploy = DeployRequest {
             target: session.target(),
             force_conflicts: self.force_conflicts,
             recreate: self.recreate,
@@ -55,7 +62,7 @@ impl Arguments {
             prune_claims: self.prune_claims,
             ..DeployRequest::default()
         };
-        self.wait.add_to(&mut request);
-        request
+        self.wait.add_to(&mut deploy);
+        RollbackRequest { deploy, revision: self.number, pin: self.pin }
     }
 }

@@ -74,7 +74,7 @@ fn every_key_is_read() {
     let settings = &config.settings;
     assert_eq!(settings.manifests, ["manifests", "https://example.com/extra.yaml"]);
     assert_eq!(settings.deploy.timeout, Duration::from_secs(5400));
-    assert_eq!(settings.deploy.on_failure, Some(crate::model::OnFailure::Rollback));
+    assert_eq!(settings.deploy.on_failure, Some(OnFailure::Rollback));
     assert_eq!(settings.checks["latest-image"], Level::Off);
     assert_eq!(settings.images["api"].budget, Some(Size(300_000_000)));
     let keys = &settings.secrets[0].keys;

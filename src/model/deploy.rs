@@ -61,6 +61,18 @@ pub struct DeployRequest {
     pub plan: Option<String>,
 }
 
+/// Which revision to go back to, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RollbackRequest {
+    /// Everything counts but where the manifests are.
+    pub deploy: DeployRequest,
+    /// By default the newest that was deployed before the current one.
+    pub revision: Option<u64>,
+    /// Whether images are held to the digests that they ran with.
+    pub pin: bool,
+}
+
 /// An object and the health it had when the wait ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -56,6 +56,9 @@ pub struct ImageUse {
     pub image: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// Whether the digest names an image that only the node has, so that no registry knows it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_on_node: bool,
 }
 
 /// How many objects a revision touched.

@@ -244,7 +244,7 @@ fn collect_images(value: &Value, images: &mut Vec<ImageUse>) {
         match value {
             Value::Array(containers) if matches!(key.as_str(), "containers" | "initContainers") => {
                 let named = containers.iter().filter_map(|container| container["image"].as_str());
-                images.extend(named.map(|image| ImageUse { image: image.into(), digest: None }));
+                images.extend(named.map(|image| ImageUse { image: image.into(), ..ImageUse::default() }));
             }
             Value::Object(_) => collect_images(value, images),
             _ => {}

@@ -3,10 +3,12 @@
 pub mod alarms;
 pub mod applyset;
 pub mod autoscaling;
+pub mod dependence;
 pub mod difference;
 pub mod events;
 pub(crate) mod fields;
 pub mod history;
+pub mod images;
 pub mod lock;
 pub mod manifests;
 pub mod migration;

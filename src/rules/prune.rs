@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::model::{Manifest, ObjectRef};
-use crate::rules::waves::waves;
+use crate::rules::{dependence::Needs, waves::waves};
 
 /// Annotations with which an object, or the tool that made it, asks to stay.
 const STAYS: [(&str, &str); 4] = [
@@ -172,7 +172,7 @@ pub fn is_of_its_own(object: &Value) -> bool {
 /// metadata is enough. Returns indexes; what stands together goes together.
 pub fn order(objects: &[Value]) -> Vec<Vec<usize>> {
     let manifests: Vec<Manifest> = objects.iter().map(as_manifest).collect();
-    match waves(&manifests) {
+    match waves(&manifests, &Needs::default()) {
         Ok(waves) => waves.into_iter().rev().map(|wave| wave.members).collect(),
         // A wave that was set by hand and is no number: it cannot have been applied by us, so any order will do.
         Err(_) => vec![(0..objects.len()).collect()],

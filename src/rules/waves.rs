@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::dependence::Needs;
 use crate::model::{Manifest, ObjectRef};
 
 /// Sets an object's wave by hand: a whole number, lower first; 0 is where workloads are.
@@ -42,6 +43,10 @@ const ROUTING: [&str; 9] = [
     "TLSRoute",
     "Endpoints",
 ];
+/// The kinds of [`BEFORE`] have the ranks before.
+const RANK_OF_WORKLOADS: usize = BEFORE.len() + 1;
+/// The rank of workloads that need others first.
+const DEPENDENT: usize = RANK_OF_WORKLOADS + 3;
 /// Webhooks come last: one that is not yet served would refuse what comes after it.
 const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
@@ -53,34 +58,42 @@ pub struct Wave {
     /// Whether all of the wave must be ready before the next one begins. True where the order was set by hand, and
     /// where what comes next cannot exist without it (namespaces, definitions).
     pub wait: bool,
+    /// What has to be ready before this wave begins.
+    pub after: Vec<usize>,
 }
 
-/// Where an object stands: the number set by hand, then the rank of its kind.
-type Position = (i64, usize);
+/// Where an object stands: the number set by hand, then the rank of its kind, then how much it needs first.
+type Position = (i64, usize, usize);
 
-/// The waves of a set, in order.
+/// The waves of a set, in order. Workloads that need others come when these are ready and everything else is there, so
+/// that nothing that is waited for can lack what would come later.
 ///
 /// # Errors
 /// The index of the manifest whose annotation is not a whole number.
-pub fn waves(manifests: &[Manifest]) -> Result<Vec<Wave>, usize> {
+pub fn waves(manifests: &[Manifest], needs: &Needs) -> Result<Vec<Wave>, usize> {
     let defined: Vec<(&str, &str)> = manifests.iter().filter_map(|manifest| definition(&manifest.object)).collect();
     let mut placed: Vec<(Position, usize)> = Vec::with_capacity(manifests.len());
     for (index, manifest) in manifests.iter().enumerate() {
         let by_hand = by_hand(&manifest.object).map_err(|()| index)?;
-        placed.push(((by_hand, rank(&manifest.reference, &defined)), index));
+        let level = needs.level.get(index).copied().unwrap_or(0);
+        let rank = if level > 0 { DEPENDENT } else { rank(&manifest.reference, &defined) };
+        placed.push(((by_hand, rank, level), index));
     }
     placed.sort();
     let mut waves: Vec<(Position, Wave)> = Vec::new();
     for (position, index) in placed {
         match waves.last_mut() {
             Some((last, wave)) if *last == position => wave.members.push(index),
-            _ => waves.push((position, Wave { members: vec![index], wait: false })),
+            _ => waves.push((position, Wave { members: vec![index], wait: false, after: Vec::new() })),
         }
     }
     for current in 0..waves.len() {
-        let next_by_hand = waves.get(current + 1).map(|((by_hand, _), _)| *by_hand);
-        let ((by_hand, rank), wave) = &mut waves[current];
+        let next_by_hand = waves.get(current + 1).map(|((by_hand, ..), _)| *by_hand);
+        let ((by_hand, rank, _), wave) = &mut waves[current];
         wave.wait = *rank <= 1 || next_by_hand.is_some_and(|next| next != *by_hand);
+        wave.after = wave.members.iter().filter_map(|member| needs.of.get(*member)).flatten().copied().collect();
+        wave.after.sort_unstable();
+        wave.after.dedup();
     }
     Ok(waves.into_iter().map(|(_, wave)| wave).collect())
 }
@@ -89,7 +102,6 @@ pub fn waves(manifests: &[Manifest]) -> Result<Vec<Wave>, usize> {
 /// nothing but the definition is needed for them.
 fn rank(reference: &ObjectRef, defined: &[(&str, &str)]) -> usize {
     let kind = reference.kind.as_str();
-    let workloads = BEFORE.len() + 1;
     if defined.contains(&(reference.group(), kind)) {
         return 2;
     }
@@ -97,10 +109,10 @@ fn rank(reference: &ObjectRef, defined: &[(&str, &str)]) -> usize {
         return rank;
     }
     match kind {
-        _ if WORKLOADS.contains(&kind) => workloads,
-        _ if ROUTING.contains(&kind) => workloads + 1,
-        _ if LAST.contains(&kind) => workloads + 3,
-        _ => workloads + 2,
+        _ if WORKLOADS.contains(&kind) => RANK_OF_WORKLOADS,
+        _ if ROUTING.contains(&kind) => RANK_OF_WORKLOADS + 1,
+        _ if LAST.contains(&kind) => DEPENDENT + 1,
+        _ => RANK_OF_WORKLOADS + 2,
     }
 }
 
@@ -134,7 +146,11 @@ mod tests {
 
     fn order(manifests: &[Manifest]) -> Vec<(Vec<&str>, bool)> {
         let name = |index: &usize| manifests[*index].reference.kind.as_str();
-        waves(manifests).unwrap().iter().map(|wave| (wave.members.iter().map(name).collect(), wave.wait)).collect()
+        waves(manifests, &Needs::default())
+            .unwrap()
+            .iter()
+            .map(|wave| (wave.members.iter().map(name).collect(), wave.wait))
+            .collect()
     }
 
     #[test]
@@ -174,6 +190,26 @@ mod tests {
             manifest("v1", "ConfigMap", Some("-1")),
         ];
         assert_eq!(order(&manifests), [(vec!["ConfigMap"], false), (vec!["Job"], true), (vec!["Deployment"], false)]);
-        assert_eq!(waves(&[manifest("v1", "ConfigMap", Some("first"))]), Err(0));
+        assert_eq!(waves(&[manifest("v1", "ConfigMap", Some("first"))], &Needs::default()), Err(0));
+    }
+
+    #[test]
+    fn what_needs_others_comes_when_they_are_ready_and_the_rest_is_there() {
+        let manifests = [
+            manifest("apps/v1", "Deployment", None),
+            manifest("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", None),
+            manifest("apps/v1", "StatefulSet", None),
+            manifest("example.org/v1", "Widget", None),
+        ];
+        let needs = Needs {
+            of: vec![[2].into(), Default::default(), Default::default(), Default::default()],
+            level: vec![1, 0, 0, 0],
+            circles: Vec::new(),
+        };
+        let waves = waves(&manifests, &needs).unwrap();
+        let members: Vec<&[usize]> = waves.iter().map(|wave| wave.members.as_slice()).collect();
+        assert_eq!(members, [&[2][..], &[3], &[0], &[1]]);
+        let after: Vec<&[usize]> = waves.iter().map(|wave| wave.after.as_slice()).collect();
+        assert_eq!(after, [&[][..], &[], &[2], &[]]);
     }
 }

@@ -33,6 +33,8 @@ mod lock;
 #[cfg(test)]
 mod manifests;
 #[cfg(test)]
+mod order;
+#[cfg(test)]
 mod redaction;
 #[cfg(test)]
 mod requests;

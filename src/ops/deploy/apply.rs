@@ -46,8 +46,7 @@ pub(crate) async fn apply_wave(
     steps: &[Step],
     wave: &Wave,
 ) -> WaveOutcome {
-    let due =
-        wave.members.iter().filter_map(|index| steps.get(*index)).filter(|step| step.change.action != Action::Keep);
+    let due = wave.members.iter().filter_map(|index| steps.get(*index)).filter(|step| step.is_due());
     let mut results = stream::iter(due)
         .map(|step| async move {
             if ctx.cancel.is_cancelled() {

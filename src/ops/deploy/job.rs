@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cluster::{ApplyMode, Cluster, Resource},
     error::{Error, Result},
-    model::{Action, Manifest, ObjectRef, Origin, Plan, RevisionSummary},
+    model::{Action, ImageUse, Manifest, ObjectRef, Origin, Plan, Revision, RevisionSummary},
     ops::{
         history::History,
         inventory::{self, Removal, Wishes},
@@ -43,6 +43,8 @@ pub(crate) struct Job {
     pub cause: String,
     /// The revision whose manifests these are, when an earlier one is put back.
     pub restores: Option<u64>,
+    /// What that revision ran.
+    pub ran_then: Vec<ImageUse>,
     /// Whether the manifests are only a part of the application's.
     pub partial: bool,
     /// Whether the inputs were named for this run alone, so that those of the last run may have been others.
@@ -62,6 +64,8 @@ pub(crate) struct Survey {
     pub steps: Vec<Step>,
     /// Members that the manifests no longer have, and what becomes of them.
     pub removals: Vec<Removal>,
+    /// Whether members that the manifests no longer have are not even looked at.
+    pub leaves_members: bool,
     pub plan: Plan,
 }
 
@@ -78,7 +82,7 @@ impl Job {
         options: Options,
     ) -> Result<Self> {
         let history = History::of(cluster, application, namespace);
-        let summary = history.revision(number).await?.summary;
+        let Revision { summary, images, .. } = history.revision(number).await?;
         Ok(Self {
             application: application.into(),
             namespace: namespace.into(),
@@ -88,6 +92,7 @@ impl Job {
             origin: summary.origin,
             cause: format!("rollback to {number}"),
             restores: Some(summary.restores.unwrap_or(number)),
+            ran_then: images,
             partial: false,
             inputs_by_hand: false,
             options,
@@ -130,8 +135,10 @@ impl Job {
         let steps = steps(cluster, &set, &observed, &missing_namespaces, &self.options.policy).await?;
         let mut warnings = Vec::new();
         let removals = self.removals(cluster, &set, observed, &history, &mut warnings).await?;
+        let leaves_members = !warnings.is_empty();
+        warnings.extend(set.circles.iter().cloned());
         let plan = self.plan(&steps, &removals, warnings);
-        Ok(Survey { inventory, history, missing_namespaces, set, steps, removals, plan })
+        Ok(Survey { inventory, history, missing_namespaces, set, steps, removals, leaves_members, plan })
     }
 
     /// The namespaces of the set that do not exist yet.

@@ -52,6 +52,13 @@ pub(crate) struct Step {
     pub live: Option<Box<Value>>,
 }
 
+impl Step {
+    /// Whether it changes anything.
+    pub fn is_due(&self) -> bool {
+        self.change.action != Action::Keep
+    }
+}
+
 /// The steps for all items, in the order of the set.
 pub(crate) async fn steps(
     cluster: &Cluster,

@@ -103,6 +103,7 @@ async fn prepare_inputs(ctx: &Ctx, cluster: &Cluster, request: &DeployRequest) -
         origin: Origin { sources: inputs, profile, ..Origin::default() },
         cause: "deploy".into(),
         restores: None,
+        ran_then: Vec::new(),
         partial,
         inputs_by_hand,
         options,

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     model::{DeployOutcome, DeployReport, OnFailure, Outcome, Revision},
     ops::history::History,
-    rules::history as rules,
+    rules::{history as rules, images},
 };
 
 /// Records how the roll-out ended and, where that is wanted, puts the last good revision back.
@@ -37,7 +37,10 @@ pub(super) async fn conclude(
     for image in &mut revision.images {
         let ran = attempt.images.iter().find(|ran| ran.image == image.image);
         image.digest = ran.and_then(|ran| ran.digest.clone());
+        image.only_on_node = ran.is_some_and(|ran| ran.only_on_node);
     }
+    let ran: Vec<_> = attempt.images.iter().cloned().collect();
+    attempt.notes.extend(images::moved(&job.ran_then, &ran));
     let recorded = history.store(&revision).await;
     let ended = match ended {
         Err(error) if error.kind() == ErrorKind::Interrupted => {

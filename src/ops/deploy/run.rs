@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     model::{
-        Action, DeployOutcome, DeployReport, DeployRequest, Manifest, Origin, Outcome, RemovalOutcome, Revision,
+        DeployOutcome, DeployReport, DeployRequest, Manifest, Origin, Outcome, RemovalOutcome, Revision,
         RevisionSummary,
     },
     ops::{
@@ -166,12 +166,16 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
     let (application, namespace) = (&job.application, &job.namespace);
     let known = survey.inventory.as_ref();
     let inventory = inventory::cover(cluster, application, namespace, known, &survey.wanted_scope()).await?;
-    let due = survey.steps.iter().filter(|step| step.change.action != Action::Keep).count();
+    let due = survey.steps.iter().filter(|step| step.is_due()).count();
     ctx.phase("apply", format!("applying {due} of {}", counted(survey.steps.len())));
     ctx.emit(Event::Steps { total: due });
     // What was applied since the last wait; a wave that is waited for is waited for with all before it.
     let mut since = Vec::new();
     for wave in &survey.set.waves {
+        let is_due = wave.members.iter().filter_map(|index| survey.steps.get(*index)).any(|step| step.is_due());
+        if is_due && job.options.wait && !wait_for(ctx, cluster, job, survey, wave.after.clone(), attempt).await? {
+            return Ok(Ended::Failed);
+        }
         let outcome = apply_wave(ctx, cluster, &survey.set, &survey.steps, wave).await;
         if !outcome.failed.is_empty() {
             attempt.refused(survey, outcome.failed)?;
@@ -208,7 +212,7 @@ async fn carry_out(ctx: &Ctx, cluster: &Cluster, job: &Job, survey: &Survey, att
         }
     }
     // What lingers is still a member, so the parent must still cover it.
-    if is_settled && !job.partial && survey.plan.warnings.is_empty() {
+    if is_settled && !job.partial && !survey.leaves_members {
         inventory::shrink(cluster, application, &inventory, &survey.scope_after()).await?;
     }
     Ok(match job.options.wait {
@@ -223,7 +227,7 @@ pub(super) fn interrupted(survey: &Survey, revision: u64) -> Error {
     Error::interrupted(format!(
         "interrupted: revision {revision} of {} is not complete ({} to change)",
         survey.plan.application,
-        counted(survey.steps.iter().filter(|step| step.change.action != Action::Keep).count())
+        counted(survey.steps.iter().filter(|step| step.is_due()).count())
     ))
     .hint("run the same command again to go on, or `kubectl evolve rollback` to go back")
 }

@@ -9,6 +9,7 @@ use crate::{
     model::{Manifest, ObjectRef},
     rules::{
         applyset,
+        dependence::needs,
         difference::LAST_APPLIED,
         waves::{WAVE_ANNOTATION, Wave, definition, waves},
     },
@@ -31,6 +32,8 @@ pub(crate) struct Item {
 pub(crate) struct DesiredSet {
     pub items: Vec<Item>,
     pub waves: Vec<Wave>,
+    /// Workloads that need each other, in words.
+    pub circles: Vec<String>,
     /// The id of the ApplySet, which labels each member.
     pub id: String,
 }
@@ -49,7 +52,8 @@ impl DesiredSet {
         only_namespace: Option<&str>,
     ) -> Result<Self> {
         applyset::check_manifests(&manifests)?;
-        let order = waves(&manifests).map_err(|index| {
+        let needs = needs(&manifests, namespace);
+        let order = waves(&manifests, &needs).map_err(|index| {
             let error = Error::usage(format!("the annotation {WAVE_ANNOTATION} must be a whole number, in quotes"));
             match manifests.get(index) {
                 Some(manifest) => error.at(manifest.place.clone()),
@@ -78,7 +82,8 @@ impl DesiredSet {
             items.push(Item { manifest, resource });
         }
         refuse_duplicates(&items)?;
-        Ok(Self { items, waves: order, id: part_of.into() })
+        let circles = needs.circles.iter().map(|circle| told(circle, &items)).collect();
+        Ok(Self { items, waves: order, circles, id: part_of.into() })
     }
 
     /// The wave of each item.
@@ -93,6 +98,13 @@ impl DesiredSet {
         }
         numbers
     }
+}
+
+/// Workloads that name each other's Services.
+fn told(circle: &[usize], items: &[Item]) -> String {
+    let names = circle.iter().filter_map(|index| items.get(*index)).map(|item| item.manifest.reference.to_string());
+    let names: Vec<String> = names.collect();
+    format!("{} need each other, so none waits for the others; {WAVE_ANNOTATION} sets an order", names.join(", "))
 }
 
 /// Fills in the namespace, as kubectl does: only where the kind has one, and never another than the one asked for.

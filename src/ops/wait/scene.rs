@@ -182,9 +182,10 @@ fn images_of(pod: &Value) -> Vec<ImageUse> {
         .flat_map(|statuses| list(pod, statuses))
         .filter_map(|status| {
             let id = text(status, "/imageID");
-            let (_, digest) = id.rsplit_once('@').unwrap_or(("", id));
+            let (repository, digest) = id.rsplit_once('@').unwrap_or(("", id));
+            let only_on_node = repository.is_empty();
             let image = (*named.get(text(status, "/name"))?).to_owned();
-            digest.starts_with("sha256:").then(|| ImageUse { image, digest: Some(digest.to_owned()) })
+            digest.starts_with("sha256:").then(|| ImageUse { image, digest: Some(digest.to_owned()), only_on_node })
         })
         .collect()
 }

@@ -1,0 +1,64 @@
+//! The order of workloads on a real node.
+
+use super::support::{Evolve, TestCluster};
+
+/// A server that is slow to start, and a Deployment that ends at once when it cannot reach it.
+const MANIFESTS: &str = "apiVersion: v1
+kind: Service
+metadata: {name: store}
+spec: {selector: {app: store}, ports: [{port: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: main
+          image: busybox:1.36
+          command: [sh, -c, 'wget -q -T 2 -O /dev/null http://$STORE_SERVICE_HOST:8080/ || exit 1; exec sleep 1000000']
+          env: [{name: STORE_URL, value: 'http://store:8080/'}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: store}
+spec:
+  selector: {matchLabels: {app: store}}
+  template:
+    metadata: {labels: {app: store}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: main
+          image: busybox:1.36
+          command: [sh, -c, 'sleep 4; echo ready > /tmp/index.html; exec httpd -f -p 8080 -h /tmp']
+          readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+";
+
+#[tokio::test]
+async fn a_workload_begins_when_what_it_names_is_ready() {
+    let Some(cluster) = TestCluster::find().await else { return };
+    let namespace = cluster.namespace("order").await;
+    let evolve = Evolve::new(&cluster.kubeconfig);
+    evolve.file("app.yaml", MANIFESTS);
+    let deploy = ["deploy", "-f", "app.yaml", "-n", &namespace.name, "--app", "shop", "--restart-budget=0"];
+    evolve.run(&deploy).await.succeeded();
+    let pods = namespace.list("/api/v1", "pods").await;
+    let restarts = |pod: &serde_json::Value| pod["status"]["containerStatuses"][0]["restartCount"].as_u64();
+    assert!(pods.iter().all(|pod| restarts(pod) == Some(0)), "{pods:?}");
+}
+
+#[tokio::test]
+async fn a_workload_is_not_touched_when_what_it_needs_fails() {
+    let Some(cluster) = TestCluster::find().await else { return };
+    let namespace = cluster.namespace("order-fails").await;
+    let evolve = Evolve::new(&cluster.kubeconfig);
+    evolve.file("app.yaml", &MANIFESTS.replace("'sleep 4; ", "'exit 7; "));
+    let deploy = ["deploy", "-f", "app.yaml", "-n", &namespace.name, "--app", "shop", "--restart-budget=0"];
+    evolve.run(&deploy).await.reported(&["deployment.apps/store", "exit code 7"]);
+    assert_eq!(namespace.names("/apis/apps/v1", "deployments").await, ["store"]);
+}
