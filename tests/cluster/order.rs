@@ -20,7 +20,7 @@ spec:
       containers:
         - name: main
           image: busybox:1.36
-          command: [sh, -c, 'wget -q -T 2 -O /dev/null http://$STORE_SERVICE_HOST:8080/ || exit 1; exec sleep 1000000']
+          command: [sh, -c, 'nc -w 2 $STORE_SERVICE_HOST 8080 < /dev/null || exit 1; exec sleep 1000000']
           env: [{name: STORE_URL, value: 'http://store:8080/'}]
 ---
 apiVersion: apps/v1
