@@ -14,9 +14,12 @@
 //! kubectl proxy &
 //! cargo run --example schema-table -- columns > src/sandbox/kinds/table/columns.json.gz
 //! ```
+//!
+//! and, with `protobuf` and the same folders as its arguments, `src/sandbox/http/protobuf.json.gz`.
 
 mod columns;
 mod go;
+mod protobuf;
 
 use std::{
     error::Error,
@@ -38,6 +41,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|argument| argument == "columns") {
         return write(&columns::of_kinds()?);
+    }
+    if let [first, folders @ ..] = arguments.as_slice()
+        && first == "protobuf"
+    {
+        return write(&protobuf::messages(folders)?);
     }
     let version = get("/version")?;
     let version = format!("{}.{}", text(&version, "major"), text(&version, "minor"));

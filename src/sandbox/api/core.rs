@@ -1,12 +1,16 @@
 //! The API itself: what it is made of, and reads of one object.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
     convert,
+    logs::PodLogs,
     registry::{Registry, Served},
 };
 use crate::sandbox::{
@@ -24,6 +28,7 @@ struct Inner {
     store: Arc<Store>,
     registry: Registry,
     clock: Arc<Clock>,
+    logs: OnceLock<Arc<dyn PodLogs>>,
 }
 
 impl fmt::Debug for Api {
@@ -39,7 +44,7 @@ impl Api {
     }
 
     pub fn with_store(clock: Arc<Clock>, store: Store) -> Self {
-        Self(Arc::new(Inner { store: Arc::new(store), registry: Registry::new(), clock }))
+        Self(Arc::new(Inner { store: Arc::new(store), registry: Registry::new(), clock, logs: OnceLock::new() }))
     }
 
     pub fn store(&self) -> &Arc<Store> {
@@ -48,6 +53,16 @@ impl Api {
 
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// Says where logs are kept; the first one stays.
+    pub fn set_logs(&self, logs: Arc<dyn PodLogs>) {
+        let _ = self.0.logs.set(logs);
+    }
+
+    /// Where logs are kept; None where pods do not run.
+    pub fn logs(&self) -> Option<&Arc<dyn PodLogs>> {
+        self.0.logs.get()
     }
 
     /// What its times are told by.

@@ -26,6 +26,9 @@ impl Api {
     /// The object breaks a rule, the namespace is none to create in, or the name is taken.
     pub fn create(&self, at: &At, mut object: Value, write: &Write) -> Result<Value, Problem> {
         self.decode(&at.resource, &mut object, write)?;
+        if at.resource.verbs == ["create"] {
+            return self.review(at, object, write);
+        }
         self.create_owned(at, object, write, true)
     }
 

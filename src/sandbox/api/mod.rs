@@ -5,14 +5,17 @@
 
 mod admission;
 mod allocate;
+mod below;
 mod convert;
 mod core;
 mod create;
 mod decode;
+mod definitions;
 mod delete;
 mod field_selector;
 mod identity;
 mod list;
+mod logs;
 mod metadata;
 mod patch;
 mod registry;
@@ -24,5 +27,6 @@ pub use self::core::Api;
 pub(crate) use decode::strict;
 pub use list::Matcher;
 pub(crate) use list::{options_problem, without_kind};
+pub use logs::PodLogs;
 pub use registry::{Registry, Served};
 pub use requests::{DeleteOptions, Deleted, ListQuery, Page, Patch, Propagation, Validation, Write};

@@ -78,6 +78,12 @@ impl Registry {
         self.replace(name, added);
     }
 
+    /// What the definition of that name defines.
+    pub fn defined_by(&self, name: &str) -> Vec<Served> {
+        let index = self.index();
+        index.custom.iter().find(|(known, _)| known == name).map(|(_, served)| served.clone()).unwrap_or_default()
+    }
+
     /// Serves no more what the definition of that name defined.
     pub fn forget(&self, name: &str) {
         self.replace(name, Vec::new());

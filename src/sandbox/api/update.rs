@@ -135,16 +135,6 @@ impl Api {
         }
         convert::value(&at.resource, bytes)
     }
-
-    /// What follows from a write at once: definitions change what is served.
-    pub(super) fn settled(&self, at: &At, stored: Option<&Value>) {
-        if at.resource.group == "apiextensions.k8s.io" && at.resource.plural == "customresourcedefinitions" {
-            match stored {
-                Some(definition) => self.registry().define(definition),
-                None => self.registry().forget(&at.name),
-            }
-        }
-    }
 }
 
 fn check_version(at: &At, sent: &str, live: &Live) -> Result<(), Problem> {

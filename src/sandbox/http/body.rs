@@ -5,7 +5,8 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use serde_json::Value;
 
-use crate::sandbox::problem::Problem;
+use super::protobuf;
+use crate::{sandbox::problem::Problem, schema};
 
 /// `MaxRequestBodyBytes` of the API server.
 pub(super) const LIMIT: usize = 3 * 1024 * 1024;
@@ -58,6 +59,9 @@ pub(super) fn object(bytes: &[u8], media_type: &str, expected: &str) -> Result<V
             }
             Ok(value)
         }
+        "application/vnd.kubernetes.protobuf" => protobuf::decode(schema::builtin(), bytes).ok_or_else(|| {
+            Problem::bad_request(format!("the object provided is unrecognized (must be of type {expected})"))
+        }),
         "application/yaml" => serde_yaml::from_slice(bytes)
             .map_err(|error| Problem::bad_request(format!("error converting YAML to JSON: {error}"))),
         _ => Err(Problem::new(

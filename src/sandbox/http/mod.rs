@@ -11,6 +11,7 @@ mod discovery;
 pub mod faults;
 mod handle;
 mod open_api;
+mod protobuf;
 mod query;
 mod reads;
 mod route;

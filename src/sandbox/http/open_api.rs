@@ -9,7 +9,10 @@ use super::{
     handle::Ask,
     route::Route,
 };
-use crate::sandbox::{api::Served, resource::Resource};
+use crate::{
+    sandbox::{api::Served, resource::Resource},
+    schema::{Schema, Shape, TypeId},
+};
 
 pub(super) fn answer(ask: &Ask, route: &Route) -> Response<Body> {
     let served = ask.api.registry().all();
@@ -78,5 +81,66 @@ fn document(resources: &[&Resource]) -> Value {
             paths.insert(format!("{base}/{{name}}"), item);
         }
     }
-    json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.34.4"}, "paths": paths})
+    json!({
+        "openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.34.4"}, "paths": paths,
+        "components": {"schemas": components(resources)},
+    })
+}
+
+/// The types of the resources, and all that they are made of.
+fn components(resources: &[&Resource]) -> Value {
+    let mut schemas = Map::new();
+    for resource in resources {
+        let Some(root) = resource.root else { continue };
+        add(&resource.schema, root, &mut schemas);
+        if let Some(known) = resource.schema.get(root).and_then(|known| schemas.get_mut(&known.name)) {
+            let kind = json!({"group": resource.group, "version": resource.version, "kind": resource.kind});
+            known["x-kubernetes-group-version-kind"] = json!([kind]);
+        }
+    }
+    schemas.into()
+}
+
+fn add(schema: &Schema, id: TypeId, schemas: &mut Map<String, Value>) {
+    let Some(known) = schema.get(id).filter(|known| !schemas.contains_key(&known.name)) else { return };
+    schemas.insert(known.name.clone(), Value::Null);
+    let mut properties = Map::new();
+    for field in &known.fields {
+        let mut property = property(schema, &field.shape, schemas);
+        if !field.merge_key.is_empty() {
+            property["x-kubernetes-patch-merge-key"] = field.merge_key.as_str().into();
+        }
+        if !field.patch_strategy.is_empty() {
+            property["x-kubernetes-patch-strategy"] = field.patch_strategy.as_str().into();
+        }
+        properties.insert(field.name.clone(), property);
+    }
+    let required: Vec<&str> =
+        known.fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
+    let mut written = json!({"type": "object", "properties": properties});
+    if !required.is_empty() {
+        written["required"] = json!(required);
+    }
+    schemas.insert(known.name.clone(), written);
+}
+
+fn property(schema: &Schema, shape: &Shape, schemas: &mut Map<String, Value>) -> Value {
+    match shape {
+        Shape::Any => json!({"type": "object"}),
+        Shape::String | Shape::Quantity => json!({"type": "string"}),
+        Shape::Boolean => json!({"type": "boolean"}),
+        Shape::Int32 => json!({"type": "integer", "format": "int32"}),
+        Shape::Int64 => json!({"type": "integer", "format": "int64"}),
+        Shape::Number => json!({"type": "number", "format": "double"}),
+        Shape::IntOrString => json!({"type": "string", "format": "int-or-string"}),
+        Shape::Time => json!({"type": "string", "format": "date-time"}),
+        Shape::Bytes => json!({"type": "string", "format": "byte"}),
+        Shape::List(items) => json!({"type": "array", "items": property(schema, items, schemas)}),
+        Shape::Map(values) => json!({"type": "object", "additionalProperties": property(schema, values, schemas)}),
+        Shape::Object(id) => {
+            add(schema, *id, schemas);
+            let name = schema.get(*id).map_or("", |known| known.name.as_str());
+            json!({"allOf": [{"$ref": format!("#/components/schemas/{name}")}]})
+        }
+    }
 }

@@ -1,13 +1,17 @@
 //! Reads: one object, a list, and what is below an object.
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
-use hyper::Response;
+use futures::StreamExt as _;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::{Response, body::Frame};
 use serde_json::{Value, json};
 
 use super::{
     accept::View,
     answer::{self, Body},
-    handle::Ask,
+    handle::{Ask, nothing_there},
     views,
 };
 use crate::sandbox::{
@@ -24,8 +28,20 @@ pub(super) async fn get(ask: &Ask, at: &At, subresource: &str) -> Result<Respons
             Ok(answer::json(ask.style, 200, views::one(ask.shown(), &at.resource, bytes)))
         }
         "scale" => Ok(answer::object(ask.style, 200, &ask.api.scale(at)?)),
-        _ => Err(super::handle::nothing_there()),
+        "log" => log(ask, at),
+        _ => Err(nothing_there()),
     }
+}
+
+/// What a container has written, as plain text.
+fn log(ask: &Ask, at: &At) -> Result<Response<Body>, Problem> {
+    let pod = ask.api.get(at)?;
+    let logs = ask.api.logs().ok_or_else(|| {
+        Problem::bad_request(format!("the pods of this sandbox do not run: there is no log of {:?}", at.name))
+    })?;
+    let pieces = logs.open(&pod, ask.query.pairs())?;
+    let body = StreamBody::new(pieces.map(|bytes| Ok::<_, Infallible>(Frame::data(bytes)))).boxed_unsync();
+    Ok(answer::with_headers(200, "text/plain", body))
 }
 
 /// The version that a read asks for is there, or will soon be.

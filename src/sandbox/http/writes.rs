@@ -97,9 +97,31 @@ pub(super) fn create(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>,
 
 pub(super) fn create_below(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Result<Response<Body>, Problem> {
     let write = ask.query.write("CreateOptions", &ask.agent)?;
-    let object = body::object(bytes, &ask.content_type, &at.resource.kind)?;
-    let _ = (object, write, subresource);
-    Err(nothing_there())
+    let success = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
+    let object = |kind: &str| body::object(bytes, &ask.content_type, kind);
+    match (at.resource.plural.as_str(), subresource) {
+        ("pods", "eviction") => {
+            let sent = object("Eviction")?;
+            let mut options = read_options(&sent["deleteOptions"])?;
+            options.dry_run |= write.dry_run;
+            ask.api.evict(at, &options)?;
+            Ok(answer::object(ask.style, 201, &success))
+        }
+        ("pods", "binding") => {
+            let sent = object("Binding")?;
+            ask.api.bind(at, sent["target"]["name"].as_str().unwrap_or_default(), &write)?;
+            Ok(answer::object(ask.style, 201, &success))
+        }
+        ("serviceaccounts", "token") => {
+            Ok(answer::object(ask.style, 201, &ask.api.token(at, object("TokenRequest")?)?))
+        }
+        ("pods", "exec" | "attach" | "portforward") => Err(Problem::bad_request(format!(
+            "the pods of a sandbox are simulated: there is nothing to {} in {:?}",
+            if subresource == "portforward" { "forward to" } else { subresource },
+            at.name
+        ))),
+        _ => Err(nothing_there()),
+    }
 }
 
 pub(super) fn update(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Result<Response<Body>, Problem> {
@@ -177,49 +199,65 @@ fn check_map(changes: &Value) -> Result<(), Problem> {
 
 /// The options of a deletion: of the body, or of the query where there is none.
 fn delete_options(ask: &Ask, bytes: &[u8]) -> Result<DeleteOptions, Problem> {
-    let wrong =
-        |reason: &'static str, message: String, field: &str| options_problem("DeleteOptions", reason, message, field);
-    let mut options = DeleteOptions::default();
-    let (policy, orphan) = if bytes.is_empty() {
-        options.grace_period_seconds = ask.query.number("gracePeriodSeconds")?;
-        options.dry_run = ask.query.dry_run("DeleteOptions")?;
+    if bytes.is_empty() {
         let orphan = ask.query.has("orphanDependents").then(|| ask.query.flag("orphanDependents"));
-        (ask.query.text("propagationPolicy").to_owned(), orphan)
-    } else {
-        let media = if ask.content_type.is_empty() { "application/json" } else { &ask.content_type };
-        let sent = body::object(bytes, media, "DeleteOptions")?;
-        if let Some(kind) = sent["kind"].as_str().filter(|kind| *kind != "DeleteOptions") {
-            let version = sent["apiVersion"].as_str().unwrap_or_default();
-            let why = format!(
-                "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:110\""
-            );
-            return Err(Problem::new(500, "", why));
-        }
-        options.grace_period_seconds = sent["gracePeriodSeconds"].as_i64();
-        let stages: Vec<&str> = sent["dryRun"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        options.dry_run = check_dry_run("DeleteOptions", &stages)? || ask.query.dry_run("DeleteOptions")?;
-        let condition = |field: &str| sent["preconditions"][field].as_str().map(Into::into);
-        options.uid = condition("uid");
-        options.resource_version = condition("resourceVersion");
-        (sent["propagationPolicy"].as_str().unwrap_or_default().to_owned(), sent["orphanDependents"].as_bool())
+        return Ok(DeleteOptions {
+            grace_period_seconds: ask.query.number("gracePeriodSeconds")?,
+            dry_run: ask.query.dry_run("DeleteOptions")?,
+            propagation: propagation(ask.query.text("propagationPolicy"), orphan)?,
+            ..DeleteOptions::default()
+        });
+    }
+    let media = if ask.content_type.is_empty() { "application/json" } else { &ask.content_type };
+    let sent = body::object(bytes, media, "DeleteOptions")?;
+    if let Some(kind) = sent["kind"].as_str().filter(|kind| *kind != "DeleteOptions") {
+        let version = sent["apiVersion"].as_str().unwrap_or_default();
+        let why =
+            format!("no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:110\"");
+        return Err(Problem::new(500, "", why));
+    }
+    let mut options = read_options(&sent)?;
+    options.dry_run |= ask.query.dry_run("DeleteOptions")?;
+    Ok(options)
+}
+
+/// `DeleteOptions` as an object.
+fn read_options(sent: &Value) -> Result<DeleteOptions, Problem> {
+    let stages: Vec<&str> = sent["dryRun"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let condition = |field: &str| sent["preconditions"][field].as_str().map(Into::into);
+    Ok(DeleteOptions {
+        grace_period_seconds: sent["gracePeriodSeconds"].as_i64(),
+        propagation: propagation(
+            sent["propagationPolicy"].as_str().unwrap_or_default(),
+            sent["orphanDependents"].as_bool(),
+        )?,
+        uid: condition("uid"),
+        resource_version: condition("resourceVersion"),
+        dry_run: check_dry_run("DeleteOptions", &stages)?,
+    })
+}
+
+/// What becomes of dependents, in the new words or the old one.
+fn propagation(policy: &str, orphan: Option<bool>) -> Result<Option<Propagation>, Problem> {
+    let wrong = |reason: &'static str, message: String| {
+        Err(options_problem("DeleteOptions", reason, message, "propagationPolicy"))
     };
     if orphan.is_some() && !policy.is_empty() {
         let message = format!("Invalid value: {policy:?}: orphanDependents and deletionPropagation cannot be both set");
-        return Err(wrong("FieldValueInvalid", message, "propagationPolicy"));
+        return wrong("FieldValueInvalid", message);
     }
-    options.propagation = match policy.as_str() {
-        "" => orphan.map(|orphan| if orphan { Propagation::Orphan } else { Propagation::Background }),
-        "Background" => Some(Propagation::Background),
-        "Foreground" => Some(Propagation::Foreground),
-        "Orphan" => Some(Propagation::Orphan),
-        other => {
-            let message = format!(
+    match policy {
+        "" => Ok(orphan.map(|orphan| if orphan { Propagation::Orphan } else { Propagation::Background })),
+        "Background" => Ok(Some(Propagation::Background)),
+        "Foreground" => Ok(Some(Propagation::Foreground)),
+        "Orphan" => Ok(Some(Propagation::Orphan)),
+        other => wrong(
+            "FieldValueNotSupported",
+            format!(
                 "Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-            );
-            return Err(wrong("FieldValueNotSupported", message, "propagationPolicy"));
-        }
-    };
-    Ok(options)
+            ),
+        ),
+    }
 }
 
 pub(super) fn delete(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>, Problem> {
