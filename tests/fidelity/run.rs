@@ -1,0 +1,222 @@
+//! Sends sequences of requests to both servers, side by side, and gathers what differs.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use kubectl_evolve::sandbox::server::{Options, Sandbox};
+use futures::stream::{self, StreamExt};
+use kube::config::Kubeconfig;
+use serde_json::{Value, json};
+
+use super::{
+    compare::{Difference, compare, walk},
+    known, normal,
+    request::{Request, Scenario},
+    server::{Server, Session},
+    watch,
+};
+
+/// Sequences that run side by side.
+const SIDE_BY_SIDE: usize = 6;
+/// The most differences that a report shows, and the most characters of each value.
+const SHOWN: usize = 60;
+const WIDTH: usize = 300;
+
+/// The two servers.
+pub struct Bench {
+    real: Server,
+    ours: Server,
+    sandbox: Option<Sandbox>,
+    /// Whether no controller writes statuses on the real server.
+    with_status: bool,
+}
+
+/// What a run found.
+#[derive(Default)]
+pub struct Report {
+    pub requests: usize,
+    /// How many differences are listed as known.
+    pub known: usize,
+    /// The others: by kind of request and place, how many, and the first of them.
+    pub differences: BTreeMap<String, (usize, String)>,
+}
+
+impl Bench {
+    /// None, with a line that says so, unless `EVOLVE_TEST_CLUSTER` is 1. `EVOLVE_FIDELITY_OTHER` names the kubeconfig of
+    /// another real server to stand in for the sandbox: between two real ones nothing may differ.
+    pub async fn find() -> Option<Self> {
+        if std::env::var("EVOLVE_TEST_CLUSTER").as_deref() != Ok("1") {
+            println!("skipped: this test needs a cluster; set EVOLVE_TEST_CLUSTER=1 and KUBECONFIG");
+            return None;
+        }
+        let read = |variable: &str| std::env::var_os(variable).map(|path| Kubeconfig::read_from(path).unwrap());
+        let real = Server::connect(read("KUBECONFIG").expect("EVOLVE_TEST_CLUSTER=1 needs KUBECONFIG")).await;
+        let (ours, sandbox) = match read("EVOLVE_FIDELITY_OTHER") {
+            Some(other) => (Server::connect(other).await, None),
+            None => {
+                let sandbox = Sandbox::start(Options::default()).await.expect("the sandbox starts");
+                (Server::connect(Kubeconfig::from_yaml(sandbox.kubeconfig()).unwrap()).await, Some(sandbox))
+            }
+        };
+        let account = Request::new("GET", "/api/v1/namespaces/default/serviceaccounts/default");
+        let with_status = real.send(&account).await.status == 404;
+        Some(Self { real, ours, sandbox, with_status })
+    }
+
+    pub async fn stop(self) {
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+    }
+
+    /// Runs all sequences; each in a namespace of its own, or a few in one where they only touch their own objects.
+    pub async fn run(&self, name: &str, scenarios: Vec<Scenario>, apart: bool) -> Report {
+        let count = Arc::new(AtomicUsize::new(0));
+        let shared = format!("fidelity-{name}-{}", std::process::id());
+        if !apart {
+            self.namespace(&shared).await;
+        }
+        let run = |(at, scenario): (usize, Scenario)| {
+            let (count, shared) = (count.clone(), shared.clone());
+            async move {
+                let namespace = if apart { format!("{shared}-{at}") } else { shared };
+                if apart {
+                    self.namespace(&namespace).await;
+                }
+                let found = self.scenario(&scenario, &namespace, &count).await;
+                if apart {
+                    self.remove(&namespace).await;
+                }
+                (scenario, found)
+            }
+        };
+        let mut report = Report::default();
+        let mut running = stream::iter(scenarios.into_iter().enumerate()).map(run).buffered(SIDE_BY_SIDE);
+        while let Some((scenario, found)) = running.next().await {
+            for (request, differences) in found {
+                report.add(&scenario.name, &request, differences);
+            }
+        }
+        if !apart {
+            self.remove(&shared).await;
+        }
+        report.requests = count.load(Ordering::Relaxed);
+        report
+    }
+
+    async fn scenario(
+        &self,
+        scenario: &Scenario,
+        namespace: &str,
+        count: &AtomicUsize,
+    ) -> Vec<(Request, Vec<Difference>)> {
+        let mut real = Session::new(self.real.clone(), namespace);
+        let mut ours = Session::new(self.ours.clone(), namespace);
+        let mut since = (String::new(), String::new());
+        if let Some(collection) = &scenario.watched {
+            since = tokio::join!(
+                watch::version(&self.real, &real, collection),
+                watch::version(&self.ours, &ours, collection)
+            );
+        }
+        let mut found = Vec::new();
+        for request in &scenario.requests {
+            let answers = tokio::join!(real.send(request), ours.send(request));
+            count.fetch_add(1, Ordering::Relaxed);
+            let theirs = normal::answer(&mut real, &answers.0, self.with_status);
+            let ours = normal::answer(&mut ours, &answers.1, self.with_status);
+            found.push((request.clone(), compare(&theirs, &ours)));
+        }
+        if let Some(collection) = &scenario.watched {
+            let (theirs, ours) = tokio::join!(
+                watch::events(&self.real, &real, collection, &since.0, self.with_status),
+                watch::events(&self.ours, &ours, collection, &since.1, self.with_status)
+            );
+            let mut differences = Vec::new();
+            walk("/events", &Value::from(theirs), &Value::from(ours), &mut differences);
+            found.push((Request::new("WATCH", collection.clone()), differences));
+        }
+        found
+    }
+
+    /// A namespace on both, with an account that pods may use.
+    async fn namespace(&self, name: &str) {
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sa"}});
+        for server in [&self.real, &self.ours] {
+            let made = server.send(&Request::new("POST", "/api/v1/namespaces").body(&namespace)).await;
+            assert_eq!(made.status, 201, "{:?}", made.body);
+            let path = format!("/api/v1/namespaces/{name}/serviceaccounts");
+            server.send(&Request::new("POST", path).body(&account)).await;
+        }
+    }
+
+    async fn remove(&self, namespace: &str) {
+        let request = Request::new("DELETE", format!("/api/v1/namespaces/{namespace}"));
+        tokio::join!(self.real.send(&request), self.ours.send(&request));
+    }
+}
+
+impl Report {
+    fn add(&mut self, scenario: &str, request: &Request, differences: Vec<Difference>) {
+        let content_type = request.content_type.trim_start_matches("application/");
+        let told = format!("{} {} {content_type} {}", request.method, request.path, request.body);
+        for difference in differences {
+            if known::is_known(&told, &difference) {
+                self.known += 1;
+                continue;
+            }
+            let (path, plain) = (request.path.split('?').next().unwrap_or_default(), masked(&difference.path));
+            let resource: Vec<&str> = path.split('/').filter(|part| !part.starts_with(['f', '{'])).collect();
+            let said = if difference.path == "/status" || difference.path.ends_with("/message") {
+                masked(&cut(&difference.real, 60))
+            } else {
+                String::new()
+            };
+            let kind = format!("{} {} {content_type} {plain} {said}", request.method, resource.join("/"));
+            let first = || {
+                format!(
+                    "{scenario}: {} {}\n    at {}\n    real {}\n    ours {}",
+                    cut(&Value::String(told.clone()), WIDTH),
+                    request.accept.trim_start_matches("application/json"),
+                    difference.path,
+                    cut(&difference.real, WIDTH),
+                    cut(&difference.ours, WIDTH)
+                )
+            };
+            self.differences.entry(kind).and_modify(|(count, _)| *count += 1).or_insert_with(|| (1, first()));
+        }
+    }
+}
+
+/// Without numbers, so that the same difference in another place counts as one.
+fn masked(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+}
+
+fn cut(value: &Value, width: usize) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned).replace('\n', "\\n");
+    match text.char_indices().nth(width) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: usize = self.differences.values().map(|(count, _)| count).sum();
+        writeln!(f, "{all} differences of {} kinds that docs/sandbox.md does not list:", self.differences.len())?;
+        let mut kinds: Vec<_> = self.differences.values().collect();
+        kinds.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        for (count, first) in kinds.iter().take(SHOWN) {
+            writeln!(f, "{count} × {first}")?;
+        }
+        Ok(())
+    }
+}
