@@ -11,14 +11,15 @@ pub struct Difference {
     pub ours: Value,
 }
 
-/// Every difference; of answers with different statuses only that, with both messages.
+/// Every difference; of answers with different statuses, or of different kinds, only that, with both messages.
 pub fn compare(real: &Value, ours: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
-    if real["status"] == ours["status"] {
+    if real["status"] == ours["status"] && real["body"]["kind"] == ours["body"]["kind"] {
         walk("", real, ours, &mut found);
     } else {
         let words = |answer: &Value| {
-            let said = answer["body"]["message"].as_str().unwrap_or_default();
+            let said =
+                answer["body"]["message"].as_str().or_else(|| answer["body"]["kind"].as_str()).unwrap_or_default();
             Value::String(format!("{} {said}", answer["status"]))
         };
         found.push(Difference { path: "/status".into(), real: words(real), ours: words(ours) });

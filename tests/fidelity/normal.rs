@@ -16,8 +16,7 @@ static NOW: LazyLock<Regex> = LazyLock::new(|| {
 /// The object that a patch gave, inside of a message: its keys are in no order.
 static PATCHED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"Invalid value: "(\{|map\[).*": "#).unwrap());
 static AGE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\d+s$").unwrap());
-static VERSION: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"resource version: \d+|current: \d+|\(\d+\)").unwrap());
+static VERSION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"resource version: \d+|current: \d+|\(\d+\)").unwrap());
 static GENERATED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("(fidelity-gen-|gen-|Bad_)[bcdfghjklmnpqrstvwxz2456789]{5}").unwrap());
 
@@ -35,7 +34,9 @@ pub fn answer(session: &mut Session, answer: &Answer, with_status: bool) -> Valu
 pub fn events_of(body: &Value) -> Option<Vec<Value>> {
     match body {
         // One event alone is one JSON document.
-        Value::Object(fields) if fields.contains_key("object") && fields.contains_key("type") => Some(vec![body.clone()]),
+        Value::Object(fields) if fields.contains_key("object") && fields.contains_key("type") => {
+            Some(vec![body.clone()])
+        }
         Value::String(text) if text.starts_with("{\"type\"") => {
             Some(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
         }
@@ -113,7 +114,9 @@ fn is_custom(group: &str) -> bool {
 }
 
 fn unordered(status: &mut serde_json::Map<String, Value>) {
-    let Some(Value::Array(causes)) = status.get_mut("details").and_then(|details| details.get_mut("causes")) else { return };
+    let Some(Value::Array(causes)) = status.get_mut("details").and_then(|details| details.get_mut("causes")) else {
+        return;
+    };
     causes.sort_by_key(Value::to_string);
     let several = causes.len() > 1;
     if let Some(Value::String(message)) = status.get_mut("message").filter(|_| several) {

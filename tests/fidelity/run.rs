@@ -9,9 +9,9 @@ use std::{
     },
 };
 
-use kubectl_evolve::sandbox::server::{Options, Sandbox};
 use futures::stream::{self, StreamExt};
 use kube::config::Kubeconfig;
+use kubectl_evolve::sandbox::server::{Options, Sandbox};
 use serde_json::{Value, json};
 
 use super::{
@@ -99,9 +99,7 @@ impl Bench {
         let mut report = Report::default();
         let mut running = stream::iter(scenarios.into_iter().enumerate()).map(run).buffered(SIDE_BY_SIDE);
         while let Some((scenario, found)) = running.next().await {
-            for (request, differences) in found {
-                report.add(&scenario.name, &request, differences);
-            }
+            report.add(&scenario.name, found);
         }
         if !apart {
             self.remove(&shared).await;
@@ -164,14 +162,23 @@ impl Bench {
 }
 
 impl Report {
-    fn add(&mut self, scenario: &str, request: &Request, differences: Vec<Difference>) {
-        let content_type = request.content_type.trim_start_matches("application/");
-        let told = format!("{} {} {content_type} {}", request.method, request.path, request.body);
-        for difference in differences {
-            if known::is_known(&told, &difference) {
-                self.known += 1;
-                continue;
+    /// Of each sequence only the first request that differs counts: what follows is its consequence.
+    fn add(&mut self, scenario: &str, found: Vec<(Request, Vec<Difference>)>) {
+        for (request, differences) in found {
+            let content_type = request.content_type.trim_start_matches("application/").to_owned();
+            let told = format!("{} {} {content_type} {}", request.method, request.path, request.body);
+            let (known, unknown): (Vec<_>, Vec<_>) =
+                differences.into_iter().partition(|difference| known::is_known(&told, difference));
+            self.known += known.len();
+            if !unknown.is_empty() {
+                return self.add_request(scenario, &request, &told, &unknown);
             }
+        }
+    }
+
+    fn add_request(&mut self, scenario: &str, request: &Request, told: &str, differences: &[Difference]) {
+        let content_type = request.content_type.trim_start_matches("application/");
+        for difference in differences {
             let (path, plain) = (request.path.split('?').next().unwrap_or_default(), masked(&difference.path));
             let resource: Vec<&str> = path.split('/').filter(|part| !part.starts_with(['f', '{'])).collect();
             let said = if difference.path == "/status" || difference.path.ends_with("/message") {
@@ -183,7 +190,7 @@ impl Report {
             let first = || {
                 format!(
                     "{scenario}: {} {}\n    at {}\n    real {}\n    ours {}",
-                    cut(&Value::String(told.clone()), WIDTH),
+                    cut(&Value::String(told.into()), WIDTH),
                     request.accept.trim_start_matches("application/json"),
                     difference.path,
                     cut(&difference.real, WIDTH),

@@ -17,12 +17,16 @@ impl Api {
     /// Drops, names or refuses what the kind does not have, and fills in its defaults.
     ///
     /// # Errors
-    /// Unknown fields, where the writer wants to be strict.
+    /// Values of the wrong type; unknown fields, where the writer wants to be strict.
     pub(super) fn decode(&self, resource: &Resource, object: &mut Value, write: &Write) -> Result<(), Problem> {
+        if let Some(why) = fields::mistyped(Types::of(resource), object) {
+            return Err(unhandled(resource, &why));
+        }
         let unknown = self.drop_unknown(resource, object, write);
         if write.validation == Validation::Strict && !unknown.is_empty() {
             return Err(strict(resource, &unknown));
         }
+        fields::keep_reset(object);
         kinds::default(resource, object);
         Ok(())
     }
@@ -52,9 +56,13 @@ impl Api {
 
 /// The refusal of fields that the kind does not have, or that are there twice.
 pub(crate) fn strict(resource: &Resource, faults: &[String]) -> Problem {
-    let said = faults.join(", ");
+    unhandled(resource, &format!("strict decoding error: {}", faults.join(", ")))
+}
+
+/// The refusal of a body that is no object of the kind.
+fn unhandled(resource: &Resource, why: &str) -> Problem {
     Problem::bad_request(format!(
-        "{0} in version \"{1}\" cannot be handled as a {0}: strict decoding error: {said}",
+        "{0} in version \"{1}\" cannot be handled as a {0}: {why}",
         resource.kind, resource.version
     ))
 }

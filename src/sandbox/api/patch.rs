@@ -11,7 +11,7 @@ use super::{
 };
 use crate::sandbox::{
     fields::{self, ApplyFailure, Types, conflicts_message},
-    kinds,
+    go, kinds,
     patch::{self, PatchFailure},
     problem::{Problem, ProblemCause},
     resource::At,
@@ -80,15 +80,23 @@ impl Api {
             Patch::Merge(changes) | Patch::Apply(changes) => patch::merge(live, changes),
             Patch::Strategic(changes) => patch::strategic(types, live, changes).map_err(patch_problem)?,
         };
+        let shown = |object: &Value| match patch {
+            Patch::Strategic(changes) => go::plain(changes),
+            _ => serde_json::to_string(object).unwrap_or_default(),
+        };
+        let wrong = match patch {
+            Patch::Strategic(_) => fields::unconvertible(types, &object),
+            _ => fields::mistyped(types, &object),
+        };
+        if let Some(why) = wrong {
+            return Err(undecodable(&shown(&object), &why));
+        }
         let before = object.clone();
         let unknown = self.drop_unknown(&at.resource, &mut object, write);
         if write.validation == Validation::Strict && !unknown.is_empty() {
-            let shown = match patch {
-                Patch::Strategic(changes) => crate::sandbox::go::plain(changes),
-                _ => serde_json::to_string(&before).unwrap_or_default(),
-            };
-            return Err(undecodable(&shown, &format!("strict decoding error: {}", unknown.join(", "))));
+            return Err(undecodable(&shown(&before), &format!("strict decoding error: {}", unknown.join(", "))));
         }
+        fields::keep_reset(&mut object);
         kinds::default(&at.resource, &mut object);
         Ok(object)
     }

@@ -13,7 +13,7 @@ use super::{
     remove::remove,
     resets::{resets, unowned},
     set::Set,
-    track::{owned_difference, take_from_others, updated},
+    track::{empty, owned_difference, take_from_others, updated},
     types::{Place, Types},
 };
 
@@ -39,10 +39,11 @@ pub fn apply(
         let said = format!("failed to create typed patch object ({}): {}", named(applied), check::joined(&faults));
         return Err(ApplyFailure::Failed(said));
     }
+    let unwritten = empty(types);
     let managers = match live {
         Some(live) if managers.entries.is_empty() => {
             let before = Writer { manager: BEFORE_FIRST_APPLY, ..*writer };
-            updated(types, &nothing, live, managers, &before)
+            updated(types, &unwritten, live, managers, &before)
         }
         _ => managers,
     };

@@ -32,6 +32,16 @@ pub fn track_update(types: Types<'_>, live: Option<&Value>, mut new: Value, writ
     new
 }
 
+/// Writes an empty list of entries, which clears them, as the list of one empty entry, which does so too: empty lists do
+/// not outlive the defaults of a kind.
+pub fn keep_reset(object: &mut Value) {
+    if let Some(Value::Array(entries)) = object.pointer_mut("/metadata/managedFields")
+        && entries.is_empty()
+    {
+        entries.push(json!({}));
+    }
+}
+
 /// Whether the two differ in the times of their entries at most: such a write is none.
 pub fn only_times_differ(live: &Value, new: &Value) -> bool {
     let (Some(live), Some(new)) = (live.as_object(), new.as_object()) else { return live == new };
@@ -141,7 +151,7 @@ pub(super) fn take_from_others<'a>(types: Types<'a>, managers: &mut Managers<'a>
 }
 
 /// An object of which nothing is said yet, as Go holds it: structs and strings that are always written are there.
-fn empty(types: Types<'_>) -> Value {
+pub(super) fn empty(types: Types<'_>) -> Value {
     let known = types.root.filter(|_| !types.schema.is_custom()).and_then(|root| types.schema.get(root));
     known.map_or_else(|| json!({}), |known| empty_struct(types.schema, known))
 }

@@ -35,8 +35,8 @@ impl<'s> Types<'s> {
     pub(super) fn top(self) -> Place<'s> {
         let known = self.root.and_then(|root| self.schema.get(root));
         match known {
-            Some(root) => Place { schema: self.schema, form: Form::Struct(root), nested: false },
-            None => Place { schema: self.schema, form: Form::Unknown, nested: false },
+            Some(root) => Place { schema: self.schema, form: Form::Struct(root), shape: None, nested: false },
+            None => Place { schema: self.schema, form: Form::Unknown, shape: None, nested: false },
         }
     }
 }
@@ -46,6 +46,8 @@ impl<'s> Types<'s> {
 pub(super) struct Place<'s> {
     schema: &'s Schema,
     pub form: Form<'s>,
+    /// Where it is a field or an item.
+    pub shape: Option<&'s Shape>,
     /// Below the top.
     nested: bool,
 }
@@ -92,6 +94,10 @@ impl<'s> Place<'s> {
             Form::Struct(known) | Form::AtomicMap(Inner::Struct(known)) => match known.field(name) {
                 Some(field) if name == "metadata" && !self.nested && self.schema.is_custom() => {
                     (object_meta().unwrap_or(self.of_field(field)), true)
+                }
+                // Go holds it as raw bytes, which OpenAPI does not say.
+                Some(_) if name == "data" && known.short_name() == "ControllerRevision" => {
+                    (self.with(Form::AtomicMap(Inner::Unknown)), true)
                 }
                 Some(field) => (self.of_field(field), true),
                 None => (self.unknown(), false),
@@ -152,7 +158,7 @@ impl<'s> Place<'s> {
         }
     }
 
-    fn of_shape(self, shape: &'s Shape) -> Place<'s> {
+    pub fn of_shape(self, shape: &'s Shape) -> Place<'s> {
         let form = match shape {
             Shape::Any => Form::Unknown,
             Shape::String | Shape::Bytes => Form::String,
@@ -167,7 +173,7 @@ impl<'s> Place<'s> {
             Shape::List(items) => Form::List(ListForm { kind: ListType::Atomic, keys: &[], items }),
             Shape::Map(values) => Form::Map(values),
         };
-        self.with(form)
+        Place { shape: Some(shape), ..self.with(form) }
     }
 
     fn unknown(self) -> Place<'s> {
@@ -175,7 +181,7 @@ impl<'s> Place<'s> {
     }
 
     fn with(self, form: Form<'s>) -> Place<'s> {
-        Place { schema: self.schema, form, nested: true }
+        Place { schema: self.schema, form, shape: None, nested: true }
     }
 }
 
@@ -194,7 +200,7 @@ fn object_meta<'s>() -> Option<Place<'s>> {
     let id = ID
         .get_or_init(|| schema.types.iter().position(|known| known.name.ends_with(".meta.v1.ObjectMeta")).map(TypeId));
     let known = id.and_then(|id| schema.get(id))?;
-    Some(Place { schema, form: Form::Struct(known), nested: true })
+    Some(Place { schema, form: Form::Struct(known), shape: None, nested: true })
 }
 
 impl<'s> Place<'s> {
