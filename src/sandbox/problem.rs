@@ -81,7 +81,14 @@ impl Problem {
             "" => resource.kind.clone(),
             group => format!("{}.{group}", resource.kind),
         };
-        let said: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let mut said: Vec<String> = Vec::new();
+        for cause in &causes {
+            let words = format!("{}: {}", cause.field, cause.message);
+            // What is said twice among the causes is said once in the message.
+            if !said.contains(&words) {
+                said.push(words);
+            }
+        }
         let said = match said.as_slice() {
             [] => String::new(),
             [one] => one.clone(),

@@ -14,9 +14,11 @@ pub mod quantity;
 mod scale;
 mod service;
 pub mod table;
+mod validate;
 
 pub use admit::admit;
 pub use fill::{default, fill};
 pub use prepare::{prepare_create, prepare_update};
 pub use scale::{scale, selector_text, set_scale};
 pub use service::{Allocator, allocate};
+pub use validate::validate;

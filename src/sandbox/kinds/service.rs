@@ -22,6 +22,10 @@ pub fn allocate(resource: &Resource, object: &mut Value, allocator: &mut dyn All
         return;
     }
     let Some(spec) = object.as_object_mut().and_then(|service| service.within("spec")) else { return };
+    if !spec.text(&["clusterIP"]).is_empty() && spec.items(&["clusterIPs"]).is_empty() {
+        let address = spec.text(&["clusterIP"]).to_owned();
+        spec.insert("clusterIPs".into(), json!([address]));
+    }
     if needs_address(spec) {
         if spec.text(&["clusterIP"]).is_empty() {
             let address = spec.items(&["clusterIPs"]).first().and_then(Value::as_str).map(Into::into);
@@ -55,7 +59,7 @@ pub fn allocate(resource: &Resource, object: &mut Value, allocator: &mut dyn All
 }
 
 fn needs_address(spec: &Fields) -> bool {
-    spec.text(&["type"]) != "ExternalName"
+    matches!(spec.text(&["type"]), "ClusterIP" | "NodePort" | "LoadBalancer")
 }
 
 fn needs_node_ports(spec: &Fields) -> bool {
@@ -76,6 +80,7 @@ fn is_external(spec: &Fields) -> bool {
 /// Carries over what was allocated, and drops what a change of the type leaves without use.
 pub(super) fn prepare_update(new: &mut Fields, live: &Fields) {
     let (Some(spec), Some(before)) = (new.within("spec"), live.fields(&["spec"])) else { return };
+    follow_address(spec, before);
     match (needs_address(before), needs_address(spec)) {
         (true, false) => {
             for key in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
@@ -112,6 +117,19 @@ pub(super) fn prepare_update(new: &mut Fields, live: &Fields) {
         && let Some(status) = new.inside("status")
     {
         status.insert("loadBalancer".into(), json!({}));
+    }
+}
+
+/// Who changes the one address alone means the list of them, too.
+fn follow_address(spec: &mut Fields, before: &Fields) {
+    let (new, old) = (spec.text(&["clusterIP"]).to_owned(), before.text(&["clusterIP"]));
+    if new == old || spec.get("clusterIPs") != before.get("clusterIPs") {
+        return;
+    }
+    if new.is_empty() {
+        spec.shift_remove("clusterIPs");
+    } else if let Some(first) = spec.get_mut("clusterIPs").and_then(|list| list.get_mut(0)) {
+        *first = json!(new);
     }
 }
 

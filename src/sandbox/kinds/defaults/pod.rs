@@ -15,6 +15,7 @@ pub(super) fn fill(name: &str, object: &mut Fields) {
             object.or("schedulerName", "default-scheduler");
             service_account(object);
             drop_image_volumes(object);
+            drop_restart_policies(object);
         }
         "Container" | "EphemeralContainer" => {
             let policy = pull_policy(object.text(&["image"]));
@@ -102,6 +103,18 @@ fn drop_image_volumes(spec: &mut Fields) {
         for container in spec.each(list) {
             if let Some(Value::Array(mounts)) = container.get_mut("volumeMounts") {
                 mounts.retain(|mount| !names.iter().any(|name| name == mount.text(&["name"])));
+            }
+        }
+    }
+}
+
+/// Policies of single containers are behind a gate that is off by default too, but for init containers that keep running.
+fn drop_restart_policies(spec: &mut Fields) {
+    for list in ["containers", "initContainers"] {
+        for container in spec.each(list) {
+            container.shift_remove("restartPolicyRules");
+            if list == "containers" || container.text(&["restartPolicy"]) != "Always" {
+                container.shift_remove("restartPolicy");
             }
         }
     }

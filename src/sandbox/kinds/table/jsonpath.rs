@@ -115,7 +115,10 @@ fn follow<'v>(step: &Step, value: &'v Value) -> Vec<&'v Value> {
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let fits = |item: &&Value| match item.at(&keys) {
                 Some(Value::String(text)) => (text == wanted) == *equal,
-                Some(other) => (other.to_string() == *wanted) == *equal,
+                Some(other) => {
+                    let shown = other.to_string();
+                    (shown == *wanted) == *equal
+                }
                 None => false,
             };
             items.iter().filter(fits).collect()

@@ -38,10 +38,7 @@ pub(super) fn cells(resource: &Resource, object: &Value, now: Timestamp) -> Opti
         }
         "Ingress" => {
             let ports = if object.items(&["spec", "tls"]).is_empty() { "80" } else { "80, 443" };
-            let class = match object.at(&["spec", "ingressClassName"]).and_then(Value::as_str) {
-                Some(class) => class,
-                None => "<none>",
-            };
+            let class = object.at(&["spec", "ingressClassName"]).and_then(Value::as_str).unwrap_or("<none>");
             vec![name, json!(class), json!(hosts(object)), json!(balanced(object)), json!(ports), age]
         }
         "IngressClass" => {

@@ -57,7 +57,7 @@ pub(super) fn cells(resource: &Resource, object: &Value, now: Timestamp) -> Opti
         }
         "ControllerRevision" => {
             let controller = object.items(&["metadata", "ownerReferences"]).iter();
-            let controller = controller.filter(|owner| owner.is_true(&["controller"])).map(|owner| {
+            let mut controller = controller.filter(|owner| owner.is_true(&["controller"])).map(|owner| {
                 let kind = owner.text(&["kind"]);
                 let kind = match owner.text(&["apiVersion"]).split_once('/') {
                     Some((group, _)) => format!("{kind}.{group}"),
@@ -65,7 +65,7 @@ pub(super) fn cells(resource: &Resource, object: &Value, now: Timestamp) -> Opti
                 };
                 format!("{}/{}", kind.to_lowercase(), owner.text(&["name"]))
             });
-            let controller = controller.last().unwrap_or_default();
+            let controller = controller.next_back().unwrap_or_default();
             vec![name, json!(or_none(&controller)), json!(count(object, &["revision"])), age]
         }
         _ => return None,
