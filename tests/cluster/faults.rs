@@ -56,6 +56,21 @@ async fn a_server_that_never_answers_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
+async fn a_server_that_falls_silent_is_not_asked_for_every_object() {
+    let Some(cluster) = TestCluster::find().await else { return };
+    let namespace = cluster.namespace("silent").await;
+    let proxy = Proxy::start(&cluster, vec![Rule::once(Method::PATCH, "/configmaps/", Fault::Hang).times(100)]).await;
+    let evolve = proxy.evolve();
+    let config_map =
+        |number: usize| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": number.to_string()}});
+    evolve.file("many.yaml", &(0..100).map(|number| format!("---\n{}\n", config_map(number))).collect::<String>());
+    let arguments = ["deploy", "-f", "many.yaml", "-n", &namespace.name, "--app", "shop", "--request-timeout=2s"];
+    evolve.run(&arguments).await.failed(3, &["no answer within 2 s"]).with_hint();
+    let asked = proxy.seen().iter().filter(|request| request.target.contains("/configmaps/")).count();
+    assert!(asked < 50, "{asked} of 100 objects were sent to a server that does not answer");
+}
+
+#[tokio::test]
 async fn each_refusal_of_the_server_has_its_code() {
     let Some(cluster) = TestCluster::find().await else { return };
     let namespace = cluster.namespace("faults").await;

@@ -1,6 +1,9 @@
 //! Carries out the steps of one wave, side by side.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
@@ -14,7 +17,7 @@ use super::{
 use crate::{
     cluster::{ApplyMode, Cluster, DeleteOptions, Propagation, Resource},
     context::Ctx,
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     event::Event,
     model::Action,
     rules::{migration, waves::Wave},
@@ -38,7 +41,8 @@ pub(crate) struct WaveOutcome {
     pub failed: Vec<(usize, Error)>,
 }
 
-/// Applies every step of a wave that changes something. Steps that have not begun when the user interrupts are left.
+/// Applies every step of a wave that changes something. Steps that have not begun when the user interrupts, or when the
+/// server is gone, are left.
 pub(crate) async fn apply_wave(
     ctx: &Ctx,
     cluster: &Cluster,
@@ -47,12 +51,20 @@ pub(crate) async fn apply_wave(
     wave: &Wave,
 ) -> WaveOutcome {
     let due = wave.members.iter().filter_map(|index| steps.get(*index)).filter(|step| step.is_due());
+    let is_gone = AtomicBool::new(false);
+    let is_gone = &is_gone;
     let mut results = stream::iter(due)
         .map(|step| async move {
             if ctx.cancel.is_cancelled() {
                 return (step, Err(Error::interrupted("interrupted before it was applied")));
             }
-            (step, carry_out(cluster, set, step).await)
+            if is_gone.load(Ordering::Relaxed) {
+                return (step, Err(Error::unreachable("the server was gone before it was applied")));
+            }
+            let done = carry_out(cluster, set, step).await;
+            let unreachable = done.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unreachable);
+            is_gone.fetch_or(unreachable, Ordering::Relaxed);
+            (step, done)
         })
         .buffer_unordered(SIDE_BY_SIDE);
     let mut outcome = WaveOutcome::default();
