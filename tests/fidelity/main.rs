@@ -24,7 +24,7 @@ use run::{Bench, Report};
 /// The seed of what is generated when none is given.
 const SEED: u64 = 1;
 /// How many sequences of requests are generated when no number is given; each has about ten.
-const CASES: usize = 250;
+const CASES: usize = 300;
 
 fn number<T: std::str::FromStr>(variable: &str, otherwise: T) -> T {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)

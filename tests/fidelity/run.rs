@@ -25,7 +25,7 @@ use super::{
 /// Sequences that run side by side.
 const SIDE_BY_SIDE: usize = 6;
 /// The most differences that a report shows, and the most characters of each value.
-const SHOWN: usize = 60;
+const SHOWN: usize = 150;
 const WIDTH: usize = 300;
 
 /// The two servers.
@@ -60,7 +60,8 @@ impl Bench {
         let (ours, sandbox) = match read("EVOLVE_FIDELITY_OTHER") {
             Some(other) => (Server::connect(other).await, None),
             None => {
-                let sandbox = Sandbox::start(Options::default()).await.expect("the sandbox starts");
+                let sandbox =
+                    Sandbox::start(Options { bare: true, ..Options::default() }).await.expect("the sandbox starts");
                 (Server::connect(Kubeconfig::from_yaml(sandbox.kubeconfig()).unwrap()).await, Some(sandbox))
             }
         };

@@ -9,6 +9,7 @@ use super::{
     last_applied,
     managers::{Entry, Managers, Writer, put},
     merge::merge,
+    mistyped::unconvertible,
     owned::fields_of,
     remove::remove,
     resets::{resets, unowned},
@@ -55,6 +56,10 @@ pub fn apply(
         }
         other => other?,
     };
+    if let Some(why) = unconvertible(types, &object) {
+        let said = format!("to proper version: unable to convert unstructured object to {}: {why}", type_of(applied));
+        return Err(ApplyFailure::Failed(format!("failed to convert new object ({}) {said}", named(applied))));
+    }
     last_applied::keep(&mut object, applied, writer);
     Ok(object)
 }

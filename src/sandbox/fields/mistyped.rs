@@ -91,7 +91,12 @@ fn look<'v>(place: Place<'_>, value: &'v Value, holder: &str, path: &str) -> Opt
         (Form::Number, Value::Number(number)) if number.is_i64() || number.is_u64() => None,
         (Form::Number, Value::Number(number)) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => None,
         (Form::Scalar, value) => match (place.shape, value) {
-            (Some(Shape::Time), Value::String(text)) if !scalar::is_time(text) => misfit(Some(unread_time(text))),
+            (Some(Shape::Time), Value::String(text)) if !scalar::is_time(text) => {
+                misfit(Some(unread_time(text, is_micro(holder, path))))
+            }
+            (Some(Shape::Time), Value::String(text)) if is_micro(holder, path) => {
+                without_microseconds(text).and_then(|why| misfit(Some(why)))
+            }
             (Some(Shape::Quantity), Value::String(text)) if !scalar::is_quantity(text) => {
                 misfit(Some(UNREAD_QUANTITY.into()))
             }
@@ -107,8 +112,28 @@ fn look<'v>(place: Place<'_>, value: &'v Value, holder: &str, path: &str) -> Opt
 const UNREAD_QUANTITY: &str =
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
-fn unread_time(text: &str) -> String {
-    format!("parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\"")
+const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
+const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
+
+fn unread_time(text: &str, micro: bool) -> String {
+    let layout = if micro { MICROSECONDS } else { SECONDS };
+    format!("parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\"")
+}
+
+/// Whether Go holds the time of this field to the microsecond, which OpenAPI does not say.
+fn is_micro(holder: &str, path: &str) -> bool {
+    let field = path.rsplit('.').next().unwrap_or_default();
+    matches!(
+        (holder, field),
+        ("LeaseSpec", "acquireTime" | "renewTime") | ("Event", "eventTime") | ("EventSeries", "lastObservedTime")
+    )
+}
+
+/// Such a time has six digits after the second; what is wrong where it has not.
+fn without_microseconds(text: &str) -> Option<String> {
+    let rest = text.get("2006-01-02T15:04:05".len()..)?;
+    let digits = rest.strip_prefix('.').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+    (digits != 6).then(|| format!("parsing time {text:?} as {MICROSECONDS:?}: cannot parse {rest:?} as \".000000\""))
 }
 
 impl Place<'_> {
