@@ -44,13 +44,7 @@ pub(super) fn value(resource: &Resource, stored: &[u8]) -> Value {
 }
 
 /// The object as it is stored: its kind first, in the version that its table keeps.
-pub(super) fn to_storage(resource: &Resource, mut object: Value) -> Value {
-    if let Some(fields) = object.as_object_mut().filter(|_| !resource.is_custom()) {
-        // An empty list does not outlive the real store, which knows none: what is always written is null then.
-        for value in fields.values_mut().filter(|value| value.as_array().is_some_and(Vec::is_empty)) {
-            *value = Value::Null;
-        }
-    }
+pub(super) fn to_storage(resource: &Resource, object: Value) -> Value {
     let kept = match (resource.group.as_str(), resource.plural.as_str()) {
         ("events.k8s.io", "events") => Cow::Borrowed("v1"),
         ("autoscaling", _) => Cow::Borrowed("autoscaling/v2"),
@@ -67,6 +61,12 @@ pub(super) fn arrange(resource: &Resource, object: Value, api_version: &str) -> 
     arranged.insert("apiVersion".into(), api_version.into());
     arranged.insert("metadata".into(), fields.shift_remove("metadata").unwrap_or_else(|| Value::Object(Map::new())));
     fields.retain(|key, _| key != "kind" && key != "apiVersion");
+    if !resource.is_custom() {
+        // An empty list does not outlive the real store, which knows none: what is always written is null then.
+        for value in fields.values_mut().filter(|value| value.as_array().is_some_and(Vec::is_empty)) {
+            *value = Value::Null;
+        }
+    }
     arranged.extend(fields);
     Value::Object(arranged)
 }
