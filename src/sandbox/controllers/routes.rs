@@ -26,7 +26,15 @@ pub fn route(cache: &Cache, key: &Key, before: Option<&Entry>, kubelet: &Kubelet
     }
     match key.table {
         tables::PODS => pod(cache, key, before, entry, agenda),
-        tables::NODES => waiting(cache, agenda),
+        tables::NODES => {
+            waiting(cache, agenda);
+            all(cache, tables::DAEMON_SETS, None, Task::DaemonSet, agenda);
+        }
+        tables::CLASSES => all(cache, tables::CLAIMS, None, Task::Claim, agenda),
+        tables::VOLUMES => all(cache, tables::CLAIMS, None, Task::Claim, agenda),
+        tables::DEPLOYMENTS | tables::STATEFUL_SETS | tables::REPLICA_SETS => {
+            all(cache, tables::AUTOSCALERS, Some(key.namespace()), Task::Autoscaler, agenda);
+        }
         tables::SERVICES | tables::SECRETS | tables::CONFIG_MAPS => depend(key, kubelet, agenda),
         tables::ENDPOINTS => {
             agenda.add(Task::Endpoints, key.beside(tables::SERVICES, key.name()));
@@ -37,8 +45,12 @@ pub fn route(cache: &Cache, key: &Key, before: Option<&Entry>, kubelet: &Kubelet
             for (place, _) in pods {
                 agenda.add(Task::Schedule, Key { table: tables::PODS, place: place.clone() });
             }
+            all(cache, tables::VOLUMES, None, Task::Volume, agenda);
         }
         _ => {}
+    }
+    if key.table != tables::QUOTAS && before.is_some() != entry.is_some() {
+        all(cache, tables::QUOTAS, Some(key.namespace()), Task::Quota, agenda);
     }
     if entry.is_none() && matches!(key.name(), "kube-root-ca.crt" | "default") {
         agenda.add(Task::Namespace, Key::new(tables::NAMESPACES, "", key.namespace()));
@@ -51,6 +63,14 @@ fn own(table: TableId) -> Option<Task> {
         tables::NAMESPACES => Task::Namespace,
         tables::DEPLOYMENTS => Task::Deployment,
         tables::REPLICA_SETS => Task::ReplicaSet,
+        tables::STATEFUL_SETS => Task::StatefulSet,
+        tables::DAEMON_SETS => Task::DaemonSet,
+        tables::JOBS => Task::Job,
+        tables::CLAIMS => Task::Claim,
+        tables::VOLUMES => Task::Volume,
+        tables::AUTOSCALERS => Task::Autoscaler,
+        tables::BUDGETS => Task::Budget,
+        tables::QUOTAS => Task::Quota,
         tables::SERVICES => Task::Endpoints,
         _ => return None,
     })
@@ -64,7 +84,10 @@ fn owners<'e>(before: Option<&'e Entry>, entry: Option<&'e Entry>) -> impl Itera
 }
 
 fn same_pod(before: &Entry, entry: &Entry) -> bool {
-    entry.pod.is_some() && before.pod == entry.pod && before.head.deleted == entry.head.deleted
+    entry.pod.is_some()
+        && before.pod == entry.pod
+        && before.head.deleted == entry.head.deleted
+        && before.head.finalizers == entry.head.finalizers
 }
 
 /// The controller of an object, as work.
@@ -124,11 +147,25 @@ fn pod(cache: &Cache, key: &Key, before: Option<&Entry>, entry: Option<&Entry>, 
             }
         }
     }
+    all(cache, tables::BUDGETS, Some(key.namespace()), Task::Budget, agenda);
+    if freed {
+        all(cache, tables::CLAIMS, Some(key.namespace()), Task::Claim, agenda);
+    }
     for (service, found) in cache.all(tables::SERVICES, Some(key.namespace())) {
         let object = found.object();
         if [was, facts].into_iter().flatten().any(|pod| endpoints::selects(&object, pod)) {
             agenda.add(Task::Endpoints, service);
         }
+    }
+}
+
+/// Every object of a table, or of a namespace's part of it, is looked at.
+fn all(cache: &Cache, table: TableId, namespace: Option<&str>, task: Task, agenda: &mut Agenda) {
+    if namespace == Some("") {
+        return;
+    }
+    for (key, _) in cache.all(table, namespace) {
+        agenda.add(task, key);
     }
 }
 

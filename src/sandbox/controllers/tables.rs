@@ -36,7 +36,7 @@ impl Key {
 
 macro_rules! known {
     ($($name:ident = $number:literal, $group:literal, $version:literal, $plural:literal, $kind:literal;)*) => {
-        $(#[allow(dead_code)] pub const $name: TableId = TableId($number);)*
+        $(pub const $name: TableId = TableId($number);)*
         const KNOWN: &[(&str, &str, &str, &str)] = &[$(($group, $version, $plural, $kind)),*];
     };
 }
@@ -65,7 +65,6 @@ known! {
     AUTOSCALERS = 20, "autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler";
     BUDGETS = 21, "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget";
     QUOTAS = 22, "", "v1", "resourcequotas", "ResourceQuota";
-    SLICE_EVENTS = 23, "events.k8s.io", "v1", "events", "Event";
 
 }
 

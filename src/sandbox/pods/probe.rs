@@ -187,11 +187,13 @@ impl Step<'_> {
         let schedule = Schedule::of(probe, since);
         // The first look after the start-up is not put off to the next of the schedule.
         let has_startup = container.get("startupProbe").is_some();
-        let first = if has_startup { answers.max(schedule.first) } else { schedule.at(answers) };
+        // Where nothing is said of its start, a server answers its first probe.
+        let prompt = has_startup || behaviour.startup.is_none();
+        let first = if prompt { answers.max(schedule.first) } else { schedule.at(answers) };
         let (told, next) = result(&behaviour.readiness, &schedule, running, answers, now);
         let was_ready = running.ready;
         running.ready = first <= now && told && !unmet;
-        let failed_early = first > now && schedule.first <= now;
+        let failed_early = !prompt && first > now && schedule.first <= now;
         let tell =
             (failed_early && !running.unhealthy) || (was_ready && !running.ready) || (unmet && !running.unhealthy);
         running.unhealthy = if running.ready { false } else { running.unhealthy || tell };
@@ -242,7 +244,9 @@ impl Step<'_> {
         let why = if let Some(http) = probe.get("httpGet") {
             let address = format!("{ip}:{}", named(&http["port"]));
             let scheme = if text(http, "/scheme") == "HTTPS" { "https" } else { "http" };
-            if self.run.containers[at].running().is_some_and(|running| running.started) {
+            let run = &self.run.containers[at];
+            let answering = run.running().is_some_and(|running| answers(&run.behaviour, running.since) <= self.now());
+            if answering {
                 "HTTP probe failed with statuscode: 503".to_owned()
             } else {
                 let path = text(http, "/path");

@@ -6,4 +6,5 @@
 mod filter;
 mod place;
 
-pub use place::reconcile;
+pub use filter::{fits_selectors, tolerates};
+pub use place::{claim_names, reconcile};
