@@ -11,11 +11,10 @@ use super::{
         faults::{Fault, Faults},
         kubeconfig,
     },
-    pods::{LogBook, Scenario},
+    pods::Scenario,
     resource::At,
 };
 use crate::error::{Error, Result};
-use std::sync::Arc;
 
 /// How a sandbox is to be.
 #[derive(Debug, Clone, Default)]
@@ -89,11 +88,6 @@ impl Sandbox {
     /// The HTTP side: faults, restarts.
     pub fn server(&self) -> &Server {
         self.listener.server()
-    }
-
-    /// The logs of all containers; none without controllers.
-    pub fn logs(&self) -> Option<Arc<LogBook>> {
-        self.controllers.as_ref().map(Controllers::logs)
     }
 
     /// Ends connections, watches and controllers.

@@ -33,15 +33,15 @@ const PART: u32 = 200;
 pub struct Controllers {
     stop: CancellationToken,
     thread: Option<thread::JoinHandle<()>>,
-    logs: Arc<LogBook>,
 }
 
 impl Controllers {
     /// Makes what every cluster has, and starts the loop. What is stored already is kept.
     pub fn start(api: Api, settings: Settings) -> Self {
         let logs = LogBook::new(api.clock().clone());
+        api.set_logs(Arc::new(logs.clone()));
         let stop = CancellationToken::new();
-        let mut engine = Engine::new(api, settings, logs.clone());
+        let mut engine = Engine::new(api, settings, logs);
         engine.seed();
         engine.settle();
         let stopped = stop.clone();
@@ -52,12 +52,7 @@ impl Controllers {
             }
         };
         let thread = thread::Builder::new().name("controllers".into()).spawn(run).ok();
-        Self { stop, thread, logs }
-    }
-
-    /// The logs of all containers.
-    pub fn logs(&self) -> Arc<LogBook> {
-        self.logs.clone()
+        Self { stop, thread }
     }
 
     /// Stops the loop, and returns when it has ended.

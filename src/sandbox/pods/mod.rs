@@ -12,6 +12,7 @@ mod needs;
 mod probe;
 mod run;
 mod scenario;
+mod serve;
 mod start;
 mod state;
 mod status;
