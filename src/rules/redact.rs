@@ -97,6 +97,11 @@ impl Redactor {
         Self::with_values(values.iter().map(String::as_str))
     }
 
+    /// Masks no value that is a word of this text, whose words are no secrets: a user that is called as the database.
+    pub fn spare(&mut self, public: &str) {
+        self.values.retain(|value| !has_word(public, value));
+    }
+
     /// Masks what the other masks too.
     pub fn learn(&mut self, other: Self) {
         self.values.extend(other.values);
@@ -136,6 +141,16 @@ impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Redactor({} values)", self.values.len())
     }
+}
+
+/// Whether a word stands in a text, between signs that are neither letters nor digits.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_bare = |found: (usize, &str)| {
+        let (before, after) = (text.get(..found.0), text.get(found.0 + word.len()..));
+        !before.is_some_and(|before| before.ends_with(char::is_alphanumeric))
+            && !after.is_some_and(|after| after.starts_with(char::is_alphanumeric))
+    };
+    text.match_indices(word).any(is_bare)
 }
 
 /// The longest first, so that a part of a value does not hide the rest of it.
@@ -296,6 +311,13 @@ mod tests {
             redactor.text("daisy-1 tulip-91 rose-442 lily 77, warning of postgres"),
             "*** *** *** ***, warning of postgres"
         );
+    }
+
+    #[test]
+    fn words_that_are_public_are_spared() {
+        let mut redactor = Redactor::with_values(["orders", "postgres-1", "meadow"]);
+        redactor.spare("deployment/orders-api postgres meadows");
+        assert_eq!(redactor.text("orders-api postgres-1 meadow"), "orders-api *** ***");
     }
 
     #[test]

@@ -34,9 +34,27 @@ pub(super) async fn learn_secrets(cluster: &Cluster, request: &mut WaitRequest, 
             None => unread.push(format!("secret/{name}")),
         }
     }
+    // Names are there for everybody to read, and an answer without them would tell nothing.
+    request.redactor.spare(&public_words(request));
     unread.sort();
     let unknown = || format!("the values of {} could not be read, so they are not masked in logs", some_of(&unread));
     (!unread.is_empty()).then(unknown)
+}
+
+/// The names of the targets, of their namespaces, containers and images.
+fn public_words(request: &WaitRequest) -> String {
+    let mut words = Vec::new();
+    for target in &request.targets {
+        let reference = target.reference();
+        words.extend([reference.name, reference.namespace.unwrap_or_default()]);
+        let spec = &target.object["spec"];
+        for pod in [spec, &spec["template"]["spec"], &spec["jobTemplate"]["spec"]["template"]["spec"]] {
+            let lists = ["initContainers", "containers"].into_iter().filter_map(|field| pod[field].as_array());
+            let texts = lists.flatten().flat_map(|container| [&container["name"], &container["image"]]);
+            words.extend(texts.filter_map(|text| text.as_str()).map(str::to_owned));
+        }
+    }
+    words.join(" ")
 }
 
 /// The namespaces and names of the Secrets that pods of the watched targets use.
