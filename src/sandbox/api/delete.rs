@@ -8,7 +8,10 @@ use super::{
     metadata,
     requests::{DeleteOptions, Deleted, Propagation},
 };
-use crate::sandbox::{problem::Problem, resource::At};
+use crate::sandbox::{
+    problem::Problem,
+    resource::{At, Resource},
+};
 
 const ORPHAN: &str = "orphan";
 const FOREGROUND: &str = "foregroundDeletion";
@@ -34,21 +37,26 @@ impl Api {
     /// None where somebody else was faster.
     fn delete_once(&self, at: &At, revision: u64, live: &Value, options: &DeleteOptions) -> Option<Deleted> {
         let mut marked = live.clone();
-        let finalizers = wanted_finalizers(live, options.propagation);
+        let finalizers = wanted_finalizers(&at.resource, live, options.propagation);
         metadata::set_finalizers(&mut marked, &finalizers);
         let grace = grace(at, live, options);
         let waits = !finalizers.is_empty() || grace > 0 || holds_content(at, live);
-        if !waits {
+        if !waits && !is_pod(at) {
             return self.remove(at, revision, live, options);
         }
+        // A pod that goes at once is marked before, as the real server does.
         self.mark(at, &mut marked, grace);
-        if marked == *live || options.dry_run {
-            return Some(Deleted { object: marked, gone: false });
+        if options.dry_run || (marked == *live && waits) {
+            return Some(Deleted { object: marked, gone: !waits });
         }
         let mut stored = convert::to_storage(&at.resource, marked);
-        let (_, bytes) = self.store().put(&self.place(at), Some(revision), &mut stored).ok()?;
+        let (revision, bytes) = self.store().put(&self.place(at), Some(revision), &mut stored).ok()?;
         self.settled(at, Some(&stored));
-        Some(Deleted { object: convert::value(&at.resource, &bytes), gone: false })
+        let object = convert::value(&at.resource, &bytes);
+        if waits {
+            return Some(Deleted { object, gone: false });
+        }
+        self.remove(at, revision, &object, options)
     }
 
     fn remove(&self, at: &At, revision: u64, live: &Value, options: &DeleteOptions) -> Option<Deleted> {
@@ -94,7 +102,11 @@ impl Api {
 fn check_preconditions(at: &At, live: &Value, options: &DeleteOptions) -> Result<(), Problem> {
     let (uid, version) = (metadata::text(live, "uid"), metadata::text(live, "resourceVersion"));
     let clash = |why: String| {
-        let message = format!("Operation cannot be fulfilled on {} \"{}\": {why}", at.resource.kind, at.name);
+        let kind = match at.resource.group.as_str() {
+            "" => at.resource.kind.clone(),
+            group => format!("{}.{group}", at.resource.kind),
+        };
+        let message = format!("Operation cannot be fulfilled on {kind} \"{}\": {why}", at.name);
         let mut problem = Problem::conflict(&at.resource, &at.name, "");
         problem.message = message;
         problem.kind.clone_from(&at.resource.kind);
@@ -116,9 +128,11 @@ fn check_preconditions(at: &At, live: &Value, options: &DeleteOptions) -> Result
 }
 
 /// The finalizers that the object has from now on: those of the garbage collector by how its dependents are to go.
-fn wanted_finalizers(live: &Value, propagation: Option<Propagation>) -> Vec<&str> {
+fn wanted_finalizers<'v>(resource: &Resource, live: &'v Value, propagation: Option<Propagation>) -> Vec<&'v str> {
     let mut found = metadata::finalizers(live);
+    let decided = found.iter().any(|name| *name == ORPHAN || *name == FOREGROUND);
     let wanted = match propagation {
+        None if orphans(resource) && !decided => Some(ORPHAN),
         None => return found,
         Some(Propagation::Background) => None,
         Some(Propagation::Foreground) => Some(FOREGROUND),
@@ -131,9 +145,19 @@ fn wanted_finalizers(live: &Value, propagation: Option<Propagation>) -> Vec<&str
     found
 }
 
+/// The kinds that leave what they own behind unless the request says otherwise (`DefaultGarbageCollectionPolicy`).
+pub(crate) fn orphans(resource: &Resource) -> bool {
+    let name = (resource.group.as_str(), resource.plural.as_str());
+    name == ("batch", "jobs") || name == ("", "replicationcontrollers")
+}
+
+fn is_pod(at: &At) -> bool {
+    at.resource.group.is_empty() && at.resource.plural == "pods"
+}
+
 /// How long the object may still run, in seconds: only pods that are on a node do.
 fn grace(at: &At, live: &Value, options: &DeleteOptions) -> i64 {
-    if !at.resource.group.is_empty() || at.resource.plural != "pods" {
+    if !is_pod(at) {
         return 0;
     }
     let ended = matches!(live["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{
+    DecodeError, Engine,
+    alphabet::URL_SAFE,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+    prelude::BASE64_URL_SAFE_NO_PAD,
+};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,11 +16,13 @@ use super::{
     convert,
     core::Api,
     field_selector::FieldSelector,
+    label_selector,
     requests::{ListQuery, Page},
 };
 use crate::{
     rules::selector::Selector,
     sandbox::{
+        go,
         problem::{Problem, ProblemCause},
         resource::Resource,
         store::{Chunk, Range},
@@ -45,6 +52,7 @@ impl Matcher {
     /// # Errors
     /// A selector that cannot be read, or by a field that the kind is not chosen by.
     pub fn new(resource: &Arc<Resource>, labels: &str, fields: &str) -> Result<Self, Problem> {
+        label_selector::check(labels)?;
         let selector = Selector::parse(labels).map_err(Problem::bad_request)?;
         let fields = FieldSelector::parse(resource, fields).map_err(Problem::bad_request)?;
         Ok(Self { resource: resource.clone(), labels: (!labels.is_empty()).then_some(selector), fields })
@@ -191,9 +199,16 @@ fn token(revision: u64, namespace: Option<&str>, key: &str) -> String {
 /// The key behind which a list goes on, and its revision; 0 for the newest.
 fn read_token(text: &str, namespace: Option<&str>) -> Result<(String, u64), Problem> {
     let wrong = |why: &str| Problem::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
-    let decoded =
-        BASE64_URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|error| wrong(&error.to_string()))?;
-    let token: Token = serde_json::from_slice(&decoded).map_err(|error| wrong(&error.to_string()))?;
+    let padding = GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let decoded = GeneralPurpose::new(&URL_SAFE, padding).decode(text).map_err(|error| match error {
+        DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => {
+            wrong(&format!("illegal base64 data at input byte {at}"))
+        }
+        _ => wrong(&format!("illegal base64 data at input byte {}", text.len())),
+    })?;
+    let token: Token = serde_json::from_slice(&decoded).map_err(|error| wrong(&go::json_error(&decoded, &error)))?;
     if token.v != TOKEN_VERSION {
         return Err(Problem::bad_request(
             "invalid continue token: continue key is not valid: server does not recognize this encoded version",

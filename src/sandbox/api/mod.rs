@@ -14,6 +14,7 @@ mod definitions;
 mod delete;
 mod field_selector;
 mod identity;
+mod label_selector;
 mod list;
 mod logs;
 mod metadata;
@@ -25,6 +26,7 @@ mod update;
 
 pub use self::core::Api;
 pub(crate) use decode::strict;
+pub(crate) use delete::orphans;
 pub use list::Matcher;
 pub(crate) use list::{options_problem, without_kind};
 pub use logs::PodLogs;

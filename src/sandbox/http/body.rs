@@ -6,7 +6,10 @@ use hyper::body::{Body, Incoming};
 use serde_json::Value;
 
 use super::protobuf;
-use crate::{sandbox::problem::Problem, schema};
+use crate::{
+    sandbox::{go, problem::Problem},
+    schema,
+};
 
 /// `MaxRequestBodyBytes` of the API server.
 pub(super) const LIMIT: usize = 3 * 1024 * 1024;
@@ -84,29 +87,7 @@ fn not_an_object(value: &Value) -> Option<&'static str> {
 
 /// JSON, with Go's words for what is wrong with it.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        if error.is_eof() {
-            return "unexpected end of JSON input".into();
-        }
-        let text = error.to_string();
-        if text.starts_with("recursion limit") {
-            return "exceeded max depth".into();
-        }
-        let at = offset(bytes, error.line(), error.column());
-        let letter = bytes.get(at).map_or(' ', |byte| char::from(*byte));
-        let place = if text.starts_with("trailing characters") {
-            "after top-level value"
-        } else {
-            "looking for beginning of value"
-        };
-        format!("invalid character '{letter}' {place}")
-    })
-}
-
-/// The byte at a line and column that count from 1.
-fn offset(bytes: &[u8], line: usize, column: usize) -> usize {
-    let start: usize = bytes.split(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(|line| line.len() + 1).sum();
-    start + column.saturating_sub(1)
+    serde_json::from_slice(bytes).map_err(|error| go::json_error(bytes, &error))
 }
 
 /// The body as messages show it: hexadecimal where it does not begin as an object, and only its beginning.

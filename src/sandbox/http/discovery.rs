@@ -58,8 +58,18 @@ fn version() -> Value {
         "major": "1", "minor": "34", "emulationMajor": "1", "emulationMinor": "34",
         "minCompatibilityMajor": "1", "minCompatibilityMinor": "33",
         "gitVersion": "v1.34.4+sandbox", "gitCommit": "", "gitTreeState": "", "buildDate": "1970-01-01T00:00:00Z",
-        "goVersion": "", "compiler": "", "platform": format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
+        "goVersion": "", "compiler": "", "platform": platform(),
     })
+}
+
+/// As Go names the system.
+fn platform() -> String {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{}/{architecture}", std::env::consts::OS)
 }
 
 fn paths(served: &[Served]) -> Value {

@@ -146,15 +146,22 @@ async fn respond(server: Server, request: Request<Incoming>, query: Query, fault
     match route {
         Route::Objects(objects) => {
             let style = ask.style;
-            match of_objects(ask, objects, request.into_body()).await {
+            let old = objects.group.is_empty() && objects.plural == "endpoints";
+            let mut response = match of_objects(ask, objects, request.into_body()).await {
                 Ok(response) => response,
                 Err(problem) => answer::problem(style, &problem),
+            };
+            if old {
+                answer::warn(&mut response, &[OLD_ENDPOINTS.into()]);
             }
+            response
         }
         Route::OpenApi | Route::OpenApiOf { .. } => open_api::answer(&ask, &route),
         other => discovery::answer(&ask, &other),
     }
 }
+
+const OLD_ENDPOINTS: &str = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 
 /// Whether the client has the token. The comparison takes the same time wherever the two differ.
 fn is_allowed(authorization: &str, token: &str) -> bool {

@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::sandbox::{
     api::{ListQuery, Validation, Write, options_problem},
+    go,
     problem::Problem,
 };
 
@@ -85,6 +86,12 @@ impl Query {
         if manager.chars().count() > 128 {
             let message = "Too long: may not be more than 128 bytes".to_owned();
             return Err(options_problem(options, "FieldValueTooLong", message, "fieldManager"));
+        }
+        if let Some((at, letter)) = manager.char_indices().find(|(_, letter)| letter.is_control()) {
+            let code = u32::from(letter);
+            let message =
+                format!("Invalid value: {}: invalid character U+{code:04X} (at position {at})", go::quoted(manager));
+            return Err(options_problem(options, "FieldValueInvalid", message, "fieldManager"));
         }
         let validation = match self.text("fieldValidation") {
             "" | "Warn" => Validation::Warn,

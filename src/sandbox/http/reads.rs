@@ -61,20 +61,24 @@ pub(super) fn list(ask: &Ask, at: &At) -> Result<Response<Body>, Problem> {
         View::Whole => whole(&at.resource, &page),
         View::Metadata => {
             let items: Vec<Value> = page.objects().iter().map(views::metadata).collect();
+            let items = if items.is_empty() { Value::Null } else { items.into() };
             views::encode(&json!({
                 "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
-                "metadata": metadata(&page), "items": items,
+                "metadata": metadata(&at.resource, &page), "items": items,
             }))
         }
-        View::Table => views::encode(&views::table(ask.shown(), &at.resource, page.objects(), metadata(&page), true)),
+        View::Table => {
+            views::encode(&views::table(ask.shown(), &at.resource, page.objects(), metadata(&at.resource, &page), true))
+        }
     };
     Ok(answer::json(ask.style, 200, bytes))
 }
 
 /// The metadata of a list.
-pub(super) fn metadata(page: &Page) -> Value {
+fn metadata(resource: &Resource, page: &Page) -> Value {
     let mut metadata = json!({"resourceVersion": page.revision.to_string()});
-    if !page.continue_token.is_empty() {
+    // Lists of custom resources are not typed, and say that there is no more.
+    if !page.continue_token.is_empty() || resource.is_custom() {
         metadata["continue"] = page.continue_token.as_str().into();
     }
     if let Some(remaining) = page.remaining {
@@ -86,7 +90,7 @@ pub(super) fn metadata(page: &Page) -> Value {
 /// The list as JSON, of which the items are copied as they are. Those of built-in kinds do not say their kind.
 pub(super) fn whole(resource: &Resource, page: &Page) -> Bytes {
     let head = json!({
-        "kind": format!("{}List", resource.kind), "apiVersion": resource.api_version(), "metadata": metadata(page),
+        "kind": format!("{}List", resource.kind), "apiVersion": resource.api_version(), "metadata": metadata(resource, page),
     });
     let mut bytes = serde_json::to_vec(&head).unwrap_or_default();
     bytes.pop();

@@ -12,7 +12,7 @@ use super::{
     reads, views,
 };
 use crate::sandbox::{
-    api::{DeleteOptions, Page, Patch, Propagation, Validation, Write, options_problem, strict},
+    api::{DeleteOptions, Page, Patch, Propagation, Validation, Write, options_problem, orphans, strict},
     fields,
     problem::Problem,
     resource::{At, Resource},
@@ -209,6 +209,11 @@ fn delete_options(ask: &Ask, bytes: &[u8]) -> Result<DeleteOptions, Problem> {
         });
     }
     let media = if ask.content_type.is_empty() { "application/json" } else { &ask.content_type };
+    if let Err(why) = body::parse(bytes)
+        && media == "application/json"
+    {
+        return Err(Problem::new(500, "", format!("couldn't get version/kind; json parse error: {why}")));
+    }
     let sent = body::object(bytes, media, "DeleteOptions")?;
     if let Some(kind) = sent["kind"].as_str().filter(|kind| *kind != "DeleteOptions") {
         let version = sent["apiVersion"].as_str().unwrap_or_default();
@@ -263,8 +268,12 @@ fn propagation(policy: &str, orphan: Option<bool>) -> Result<Option<Propagation>
 pub(super) fn delete(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>, Problem> {
     let options = delete_options(ask, bytes)?;
     let deleted = ask.api.delete(at, &options)?;
+    let write = Write::default();
+    if at.resource.plural == "jobs" && orphans(&at.resource) && options.propagation.is_none() {
+        write.warn(ORPHANED.into());
+    }
     if !deleted.gone || returns_object(&at.resource) {
-        return Ok(written(ask, &at.resource, 200, &deleted.object, &Write::default()));
+        return Ok(written(ask, &at.resource, 200, &deleted.object, &write));
     }
     let mut details = json!({"name": at.name});
     if !at.resource.group.is_empty() {
@@ -275,6 +284,9 @@ pub(super) fn delete(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>,
     let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
     Ok(answer::object(ask.style, 200, &status))
 }
+
+const ORPHANED: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to \
+    remove them or set propagationPolicy=Orphan to suppress this warning";
 
 /// The kinds whose deletion is answered with the object (`ReturnDeletedObject` in kubernetes/pkg/registry).
 fn returns_object(resource: &Resource) -> bool {
