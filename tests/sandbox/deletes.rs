@@ -35,8 +35,9 @@ async fn a_deletion_is_of_the_object_that_is_meant() {
 async fn the_propagation_is_kept_as_a_finalizer() {
     let cluster = start().await;
     for (policy, wanted) in [("Foreground", "foregroundDeletion"), ("Orphan", "orphan")] {
-        cluster.map(wanted, "x").await;
-        let marked = cluster.delete(&format!("{MAPS}/{wanted}?propagationPolicy={policy}"), &Value::Null).await;
+        let name = policy.to_lowercase();
+        cluster.map(&name, "x").await;
+        let marked = cluster.delete(&format!("{MAPS}/{name}?propagationPolicy={policy}"), &Value::Null).await;
         assert_eq!(marked.body["metadata"]["finalizers"], json!([wanted]));
     }
     cluster.map("b", "x").await;

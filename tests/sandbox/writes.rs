@@ -23,6 +23,18 @@ async fn a_dry_run_changes_nothing() {
 }
 
 #[tokio::test]
+async fn some_kinds_are_made_by_an_update() {
+    let cluster = start().await;
+    let put = async |group: &str, plural: &str| {
+        let path = format!("/{group}/namespaces/default/{plural}/a");
+        cluster.put(&path, &json!({"metadata": {"name": "a"}})).await.code
+    };
+    assert_eq!(put("apis/rbac.authorization.k8s.io/v1", "roles").await, 201);
+    assert_eq!(put("apis/rbac.authorization.k8s.io/v1", "roles").await, 200);
+    assert_eq!(put("api/v1", "configmaps").await, 404);
+}
+
+#[tokio::test]
 async fn a_write_to_an_older_version_conflicts() {
     let cluster = start().await;
     let old = cluster.map("a", "x").await.body;

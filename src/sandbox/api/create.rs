@@ -100,9 +100,17 @@ impl Api {
         let place = self.place(at);
         kinds::prepare_create(resource, &mut object);
         self.allocate(resource, &mut object);
+        let causes = kinds::validate(resource, "", &object, None);
+        if !causes.is_empty() {
+            return Err(Problem::invalid(resource, &at.name, causes));
+        }
         let object = convert::arrange(resource, object, &resource.api_version());
-        if self.store().get(&place).is_some() {
-            return Err(Problem::already_exists(resource, &at.name));
+        if let Some((_, stored)) = self.store().get(&place) {
+            let mut problem = Problem::already_exists(resource, &at.name);
+            if metadata::is_being_deleted(&convert::value(resource, &stored)) {
+                problem.message = format!("object is being deleted: {}", problem.message);
+            }
+            return Err(problem);
         }
         if write.dry_run {
             return Ok(object);

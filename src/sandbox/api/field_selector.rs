@@ -148,9 +148,9 @@ fn custom_fields(resource: &Resource) -> impl Iterator<Item = &str> {
 
 fn refusal(resource: &Resource, field: &str) -> String {
     match (resource.group.as_str(), resource.plural.as_str()) {
+        ("batch", "jobs") => format!("field label \"{field}\" not supported for Job"),
         ("", "pods" | "nodes" | "replicationcontrollers" | "events" | "namespaces" | "secrets" | "services")
         | ("apps", "replicasets")
-        | ("batch", "jobs")
         | ("events.k8s.io", "events")
         | ("certificates.k8s.io", _) => format!("field label not supported: {field}"),
         _ if resource.is_custom() => format!("field label not supported: {field}"),

@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::sandbox::problem::ProblemCause;
-
 /// A field of the metadata that is text; empty where it is absent.
 pub(super) fn text<'v>(object: &'v Value, field: &str) -> &'v str {
     object["metadata"].get(field).and_then(Value::as_str).unwrap_or_default()
@@ -73,43 +71,4 @@ pub(super) fn keep(new: &mut Value, live: &Value) {
             }
         }
     }
-}
-
-/// What of the metadata was changed and may not be.
-pub(super) fn forbidden_changes(new: &Value, live: &Value) -> Vec<ProblemCause> {
-    let mut causes = Vec::new();
-    let before = finalizers(live);
-    if is_being_deleted(live) {
-        let mut added: Vec<&str> = finalizers(new).into_iter().filter(|name| !before.contains(name)).collect();
-        added.sort_unstable();
-        if !added.is_empty() {
-            let added: Vec<String> = added.iter().map(|name| format!("{name:?}")).collect();
-            causes.push(ProblemCause {
-                reason: "FieldValueForbidden",
-                message: format!(
-                    "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-                    added.join(", ")
-                ),
-                field: "metadata.finalizers".into(),
-            });
-        }
-    }
-    for (field, why) in [
-        ("uid", "field is immutable"),
-        ("deletionTimestamp", "field is immutable; may only be changed via deletion"),
-        ("deletionGracePeriodSeconds", "field is immutable; may only be changed via deletion"),
-    ] {
-        let (new, live) = (&new["metadata"][field], &live["metadata"][field]);
-        if new != live {
-            causes.push(ProblemCause {
-                reason: "FieldValueInvalid",
-                message: format!("Invalid value: {new}: {why}"),
-                field: format!("metadata.{field}"),
-            });
-        }
-    }
-    // The real server validates metadata once for all kinds and once with the kind, and says it twice.
-    let again = causes.clone();
-    causes.extend(again);
-    causes
 }

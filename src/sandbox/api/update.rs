@@ -14,7 +14,7 @@ use crate::sandbox::{
     fields::{self, Types},
     kinds,
     problem::Problem,
-    resource::At,
+    resource::{At, Resource},
 };
 
 /// How often a write is tried anew when others write the same object; the real server gives up too.
@@ -49,10 +49,16 @@ impl Api {
         check_name(at, &object)?;
         check_namespace(at, &mut object)?;
         let uid = metadata::text(&object, "uid").to_owned();
+        if creates(&at.resource) && subresource.is_empty() && self.stored(at).is_err() {
+            if !uid.is_empty() {
+                return Err(wrong_uid(at, &uid, "", write));
+            }
+            return self.create_owned(at, object, write, true);
+        }
         self.modify(at, subresource, write, |live| {
             let known = metadata::text(&live.object, "uid");
             if !uid.is_empty() && uid != known {
-                return Err(wrong_uid(at, &uid, known));
+                return Err(wrong_uid(at, &uid, known, write));
             }
             Ok(Next { object: object.clone(), track: true })
         })
@@ -95,7 +101,7 @@ impl Api {
         metadata::keep(&mut new, &live.object);
         kinds::prepare_update(resource, subresource, &mut new, &live.object);
         self.allocate(resource, &mut new);
-        let causes = metadata::forbidden_changes(&new, &live.object);
+        let causes = kinds::validate(resource, subresource, &new, Some(&live.object));
         if !causes.is_empty() {
             return Err(Problem::invalid(resource, &at.name, causes));
         }
@@ -157,12 +163,31 @@ fn ends(at: &At, new: &Value) -> bool {
         && !(namespace && new["spec"]["finalizers"].as_array().is_some_and(|found| !found.is_empty()))
 }
 
-fn wrong_uid(at: &At, sent: &str, known: &str) -> Problem {
+/// The kinds that an update makes where there is none (`AllowCreateOnUpdate` in kubernetes/pkg/registry).
+fn creates(resource: &Resource) -> bool {
+    const KINDS: [(&str, &str); 10] = [
+        ("", "services"),
+        ("", "endpoints"),
+        ("", "events"),
+        ("events.k8s.io", "events"),
+        ("", "limitranges"),
+        ("coordination.k8s.io", "leases"),
+        ("rbac.authorization.k8s.io", "roles"),
+        ("rbac.authorization.k8s.io", "rolebindings"),
+        ("rbac.authorization.k8s.io", "clusterroles"),
+        ("rbac.authorization.k8s.io", "clusterrolebindings"),
+    ];
+    KINDS.contains(&(resource.group.as_str(), resource.plural.as_str()))
+}
+
+fn wrong_uid(at: &At, sent: &str, known: &str, write: &Write) -> Problem {
     let namespace = at.namespace.as_ref().map_or_else(String::new, |name| format!("{name}/"));
+    let root = if write.dry_run { "" } else { "/registry" };
+    let folder = if at.resource.plural == "services" { "services/specs" } else { &at.resource.plural };
     let why = format!(
-        "StorageError: invalid object, Code: 4, Key: /registry/{}/{namespace}{}, ResourceVersion: 0, \
+        "StorageError: invalid object, Code: 4, Key: {root}/{folder}/{namespace}{}, ResourceVersion: 0, \
          AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object meta: {known}",
-        at.resource.plural, at.name
+        at.name
     );
     Problem::conflict(&at.resource, &at.name, &why)
 }

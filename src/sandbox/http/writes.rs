@@ -131,8 +131,9 @@ pub(super) fn update(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Res
     } else {
         decode(ask, &at.resource, bytes, &write)?
     };
+    let known = ask.api.get_bytes(at).is_ok();
     let updated = ask.api.update(at, subresource, object, &write)?;
-    Ok(written(ask, &at.resource, 200, &updated, &write))
+    Ok(written(ask, &at.resource, if known { 200 } else { 201 }, &updated, &write))
 }
 
 pub(super) fn patch(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Result<Response<Body>, Problem> {
@@ -147,6 +148,10 @@ pub(super) fn patch(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Resu
     }
     let write = ask.query.write("PatchOptions", &ask.agent)?;
     check_patch_options(ask, applies)?;
+    if !applies {
+        // The body is looked at only where there is something to change.
+        ask.api.get_bytes(at)?;
+    }
     let json =
         |bytes: &[u8]| body::parse(bytes).map_err(|why| Problem::bad_request(format!("error decoding patch: {why}")));
     let (object, created) = match ask.content_type.as_str() {
