@@ -23,13 +23,13 @@ pub(super) fn schema_of(resource: &Resource) -> Option<&Value> {
 }
 
 fn fill_fields(schema: &Value, object: &mut Fields, depth: usize) {
+    // A null that may not be one says nothing.
+    object.retain(|name, value| {
+        let property = schema.at(&["properties", name]);
+        !value.is_null() || property.is_none_or(|property| property.is_true(&["nullable"]))
+    });
     for (name, property) in schema.entries(&["properties"]) {
-        let absent = match object.get(name) {
-            None => true,
-            Some(Value::Null) => !property.is_true(&["nullable"]),
-            Some(_) => false,
-        };
-        if absent && let Some(default) = property.get("default") {
+        if let Some(default) = property.get("default").filter(|_| !object.contains_key(name)) {
             object.insert(name.clone(), default.clone());
         }
         if let Some(value) = object.get_mut(name) {

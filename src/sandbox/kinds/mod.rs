@@ -22,3 +22,6 @@ pub use prepare::{prepare_create, prepare_update};
 pub use scale::{scale, selector_text, set_scale};
 pub use service::{Allocator, allocate};
 pub use validate::validate;
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,12 @@ pub(super) fn fill(name: &str, object: &mut Fields) {
         "PersistentVolumeStatus" | "PersistentVolumeClaimStatus" => object.or("phase", "Pending"),
         "NamespaceStatus" => object.or("phase", "Active"),
         "Namespace" => namespace(object),
+        "NodeSpec" => {
+            let range = object.text(&["podCIDR"]).to_owned();
+            if !range.is_empty() {
+                object.or("podCIDRs", json!([range]));
+            }
+        }
         "NodeStatus" => {
             if let Some(capacity) = object.get("capacity").cloned() {
                 object.or("allocatable", capacity);

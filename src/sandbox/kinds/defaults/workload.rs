@@ -42,6 +42,10 @@ fn deployment(object: &mut Fields) {
 }
 
 fn daemon_set(object: &mut Fields) {
+    if let Some(annotations) = object.within("metadata").and_then(|metadata| metadata.within("annotations")) {
+        // Where apps/v1 keeps what was a field of its predecessors.
+        annotations.or("deprecated.daemonset.template.generation", "0");
+    }
     let Some(spec) = object.within("spec") else { return };
     spec.or("revisionHistoryLimit", 10);
     let Some(strategy) = spec.within("updateStrategy") else { return };

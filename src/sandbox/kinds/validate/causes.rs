@@ -59,6 +59,19 @@ impl Causes {
         self.found.len()
     }
 
+    /// Whether a cause after the first `count` keeps an API server from checking more: something missing, doubled, too
+    /// long, or of a wrong type.
+    pub fn blocks(&self, count: usize) -> bool {
+        const BLOCKING: [&str; 5] = [
+            "FieldValueNotSupported",
+            "FieldValueRequired",
+            "FieldValueTooLong",
+            "FieldValueDuplicate",
+            "FieldValueTypeInvalid",
+        ];
+        self.found.iter().skip(count).any(|cause| BLOCKING.contains(&cause.reason))
+    }
+
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
@@ -88,6 +101,11 @@ impl Causes {
     /// As `invalid`, of a value that is not shown.
     pub fn invalid_unseen(&mut self, path: &Path<'_>, detail: impl Display) {
         self.push("FieldValueInvalid", path, "Invalid value".into(), detail);
+    }
+
+    /// The value has the wrong type, by the schema of a custom resource.
+    pub fn mistyped(&mut self, path: &Path<'_>, value: impl Into<Value>, detail: impl Display) {
+        self.push("FieldValueTypeInvalid", path, format!("Invalid value: {}", shown(&value.into())), detail);
     }
 
     pub fn unsupported(&mut self, path: &Path<'_>, value: impl Into<Value>, supported: &[&str]) {

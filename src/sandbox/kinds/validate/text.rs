@@ -238,3 +238,15 @@ pub(super) fn network(text: &str) -> Faults {
     });
     if fits { Faults::new() } else { vec!["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)".into()] }
 }
+/// A DNS name whose first label is `*`.
+pub(super) fn dns_wildcard(text: &str) -> Faults {
+    let mut faults = Faults::new();
+    if text.len() > 253 {
+        faults.push(no_more_than(253));
+    }
+    if !text.strip_prefix("*.").is_some_and(is_subdomain) {
+        let words = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
+        faults.push(example(words, &format!("\\*\\.{}", subdomain_form()), &["*.example.com"]));
+    }
+    faults
+}
