@@ -9,6 +9,8 @@ use crate::{
     context::Environment,
     error::{Error, Result},
     exit,
+    model::SandboxRequest,
+    ops::sandbox::{Running, start},
 };
 
 /// How long an operation may take to leave things in order after Ctrl-C.
@@ -41,7 +43,15 @@ fn run(cli: Cli, environment: Environment) -> Result<u8> {
     let code = runtime.block_on(async {
         let mut session = Session::new(cli.global.clone(), environment, Arc::clone(&events));
         let cancel = session.ctx.cancel.clone();
-        let command = cli.command.run(&mut session);
+        let sandbox = sandbox(&mut session).await?;
+        let command = async {
+            let ended = cli.command.run(&mut session).await;
+            let stopped = match sandbox {
+                Some(sandbox) => sandbox.stop().await,
+                None => Ok(()),
+            };
+            ended.and_then(|code| stopped.map(|()| code))
+        };
         tokio::pin!(command);
         let ended = tokio::select! {
             ended = &mut command => return ended,
@@ -61,6 +71,18 @@ fn run(cli: Cli, environment: Environment) -> Result<u8> {
     // A read of stdin cannot be cancelled; it must not hold the process.
     runtime.shutdown_background();
     code
+}
+
+/// The sandbox of `--sandbox`, which the command then finds instead of a cluster.
+async fn sandbox(session: &mut Session) -> Result<Option<Running>> {
+    let Some(name) = &session.global.sandbox else { return Ok(None) };
+    let request = SandboxRequest { name: Some(name.clone()).filter(|name| !name.is_empty()), ..Default::default() };
+    let running = start(&session.ctx, &request).await?;
+    session.ctx.warn("this is a sandbox: its pods are simulated");
+    session.ctx.connect.inline = Some(running.kubeconfig.clone());
+    // Its port changes from run to run, so what is known of it is worth nothing later.
+    session.ctx.connect.cache = None;
+    Ok(Some(running))
 }
 
 /// Ctrl-C, or the request to end that a CI system sends before it kills.

@@ -30,6 +30,7 @@ pub enum Command {
     Delete(super::delete::Arguments),
     Inventory(super::inventory::Arguments),
     Lock(super::lock::Arguments),
+    Sandbox(super::sandbox::Arguments),
     Config(super::config::Arguments),
     Completion(super::completion::Arguments),
     Version(super::version::Arguments),
@@ -52,6 +53,7 @@ impl Command {
             Self::Plan(arguments) => super::plan::run(arguments, session).await,
             Self::Restart(arguments) => super::restart::run(arguments, session).await,
             Self::Rollback(arguments) => super::rollback::run(arguments, session).await,
+            Self::Sandbox(arguments) => super::sandbox::run(arguments, session).await,
             Self::Version(arguments) => super::version::run(arguments, session).await,
         }
     }

@@ -46,6 +46,12 @@ pub struct GlobalArguments {
     #[arg(long, global = true, value_name = "FOLDER", help_heading = KUBECTL, hide_short_help = true)]
     pub cache_dir: Option<PathBuf>,
 
+    /// Use a sandbox instead of a cluster: one for this command, or the named one, which is kept
+    #[arg(
+        long, global = true, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        conflicts_with_all = ["kubeconfig", "context", "cluster", "user", "server"], help_heading = OURS,
+    )]
+    pub sandbox: Option<String>,
     /// The configuration to use; otherwise evolve.yaml here or in a folder above
     #[arg(long, global = true, value_name = "FILE", help_heading = OURS)]
     pub config: Option<PathBuf>,
@@ -76,6 +82,7 @@ impl GlobalArguments {
     pub fn connect_options(&self, cache: Option<PathBuf>) -> ConnectOptions {
         ConnectOptions {
             kubeconfig: self.kubeconfig.clone(),
+            inline: None,
             context: self.context.clone(),
             cluster: self.cluster.clone(),
             user: self.user.clone(),

@@ -18,6 +18,7 @@ pub mod output;
 mod plan;
 mod restart;
 mod rollback;
+mod sandbox;
 mod session;
 mod version;
 

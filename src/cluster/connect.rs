@@ -19,6 +19,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct ConnectOptions {
     /// `--kubeconfig`; without it, the files in `KUBECONFIG`, then `~/.kube/config`, then the pod's service account.
     pub kubeconfig: Option<PathBuf>,
+    /// A kubeconfig that is in no file, such as a sandbox's; it wins over every file.
+    pub inline: Option<String>,
     pub context: Option<String>,
     pub cluster: Option<String>,
     pub user: Option<String>,
@@ -70,9 +72,10 @@ impl ConnectOptions {
     }
 
     pub(super) fn read(&self) -> Result<Kubeconfig, KubeconfigError> {
-        match &self.kubeconfig {
-            Some(path) => Kubeconfig::read_from(path),
-            None => Kubeconfig::read(),
+        match (&self.inline, &self.kubeconfig) {
+            (Some(text), _) => Kubeconfig::from_yaml(text),
+            (None, Some(path)) => Kubeconfig::read_from(path),
+            (None, None) => Kubeconfig::read(),
         }
     }
 

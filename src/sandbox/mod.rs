@@ -11,6 +11,7 @@ pub mod controllers;
 pub mod fields;
 mod go;
 pub mod http;
+mod journal;
 pub mod kinds;
 pub mod patch;
 pub mod pods;

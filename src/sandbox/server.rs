@@ -1,6 +1,10 @@
 //! A sandbox as a whole: the API with what every cluster has, served on the loopback address.
 
+use std::{io, path::PathBuf};
+
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     api::{Api, Write},
@@ -11,6 +15,7 @@ use super::{
         faults::{Fault, Faults},
         kubeconfig,
     },
+    journal::Journal,
     pods::Scenario,
     resource::At,
 };
@@ -30,6 +35,16 @@ pub struct Options {
     pub scenario: Scenario,
     /// Without nodes, controllers and pods: an API alone.
     pub bare: bool,
+    /// The file that keeps the objects; without one they are gone at the end.
+    pub journal: Option<PathBuf>,
+}
+
+/// The file of a sandbox, and the task that writes it.
+#[derive(Debug)]
+struct Writer {
+    file: PathBuf,
+    end: CancellationToken,
+    task: JoinHandle<io::Result<()>>,
 }
 
 /// A cluster in this process. It ends when it is dropped or stopped.
@@ -41,16 +56,18 @@ pub struct Sandbox {
     url: String,
     kubeconfig: String,
     token: String,
+    writer: Option<Writer>,
 }
 
 impl Sandbox {
     /// Starts one; it answers when this returns.
     ///
     /// # Errors
-    /// The port is taken, or no certificate can be made.
+    /// The port is taken, no certificate can be made, or the file cannot be read or written.
     pub async fn start(options: Options) -> Result<Self> {
         let clock = if options.fast { Clock::fast() } else { Clock::real() };
         let api = Api::new(clock);
+        let writer = options.journal.map(|file| Writer::start(&api, file)).transpose()?;
         furnish(&api)?;
         let identity = Identity::generate()?;
         let mut settings = Settings { scenario: options.scenario, ..Settings::default() };
@@ -63,7 +80,7 @@ impl Sandbox {
         let listener = Listener::start(server, &identity, options.port).await?;
         let url = listener.url();
         let kubeconfig = kubeconfig(&url, &identity);
-        Ok(Self { api, controllers, listener, url, kubeconfig, token: identity.token })
+        Ok(Self { api, controllers, listener, url, kubeconfig, token: identity.token, writer })
     }
 
     /// Where it listens: `https://127.0.0.1:…`
@@ -91,11 +108,43 @@ impl Sandbox {
     }
 
     /// Ends connections, watches and controllers.
-    pub async fn stop(self) {
+    ///
+    /// # Errors
+    /// The file does not hold everything.
+    pub async fn stop(self) -> Result<()> {
         self.listener.stop().await;
         if let Some(controllers) = self.controllers {
             controllers.stop();
         }
+        match self.writer {
+            Some(writer) => writer.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Writer {
+    /// Puts back what the file holds, and writes into it what changes from now on.
+    fn start(api: &Api, file: PathBuf) -> Result<Self> {
+        let (journal, kept) = Journal::open(&file).map_err(|cause| {
+            Error::failed(format!("the sandbox's file {} cannot be used", file.display()))
+                .because(cause)
+                .hint("`kubectl evolve sandbox delete NAME` removes a sandbox with its file")
+        })?;
+        if !kept.objects.is_empty() {
+            api.restore(kept.revision, kept.objects);
+        }
+        let end = CancellationToken::new();
+        let task = tokio::spawn(journal.follow(api.subscribe(), end.clone()));
+        Ok(Self { file, end, task })
+    }
+
+    async fn stop(self) -> Result<()> {
+        self.end.cancel();
+        let written = self.task.await.map_err(io::Error::other).and_then(|written| written);
+        written.map_err(|cause| {
+            Error::failed(format!("{} does not hold everything of the sandbox", self.file.display())).because(cause)
+        })
     }
 }
 

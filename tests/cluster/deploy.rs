@@ -12,7 +12,7 @@ const OTHER: &str = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: othe
 
 #[tokio::test]
 async fn what_changes_is_planned_applied_recorded_and_pruned() {
-    let Some(shop) = Shop::open("deploy").await else { return };
+    let shop = Shop::open("deploy").await;
     let all = format!("{CONFIG}{SECRET}{OTHER}");
     let diff = shop.run(&all, &["diff", "-f", "app.yaml", "--exit-code"]).await;
     assert_eq!((diff.code, diff.stdout.contains("3 to create")), (Some(1), true), "{diff}");
@@ -38,7 +38,7 @@ async fn what_changes_is_planned_applied_recorded_and_pruned() {
 
 #[tokio::test]
 async fn a_conflict_is_named_and_settled_by_consent_or_by_a_rule() {
-    let Some(shop) = Shop::open("conflict").await else { return };
+    let shop = Shop::open("conflict").await;
     shop.deploy(CONFIG, &[]).await.succeeded();
     shop.patch_config_map("settings", json!({"color": "green"})).await;
     let blue = CONFIG.replace("red", "blue");
@@ -60,7 +60,7 @@ async fn a_conflict_is_named_and_settled_by_consent_or_by_a_rule() {
 
 #[tokio::test]
 async fn what_cannot_be_changed_is_recreated_with_consent_and_a_claim_never() {
-    let Some(shop) = Shop::open("recreate").await else { return };
+    let Some(shop) = Shop::real("recreate").await else { return };
     let claim = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n\
                  spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Mi}}}\n";
     shop.deploy(&format!("{SECRET}{claim}"), &[]).await.succeeded();
@@ -80,7 +80,7 @@ async fn what_cannot_be_changed_is_recreated_with_consent_and_a_claim_never() {
 
 #[tokio::test]
 async fn a_saved_plan_is_run_exactly_or_not_at_all() {
-    let Some(shop) = Shop::open("plan").await else { return };
+    let shop = Shop::open("plan").await;
     let all = format!("{CONFIG}{SECRET}");
     shop.deploy(&all, &[]).await.succeeded();
     let blue = all.replace("red", "blue");
@@ -106,7 +106,7 @@ async fn a_saved_plan_is_run_exactly_or_not_at_all() {
 
 #[tokio::test]
 async fn objects_of_kubectl_apply_are_taken_over_with_no_field_lost() {
-    let Some(shop) = Shop::open("takeover").await else { return };
+    let Some(shop) = Shop::real("takeover").await else { return };
     for server_side in [false, true] {
         let service = "apiVersion: v1\nkind: Service\nmetadata: {name: api, labels: {old: 'yes', kept: 'yes'}}\n\
                        spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8001}, {name: b, port: 81}]}\n";
@@ -141,7 +141,7 @@ async fn objects_of_kubectl_apply_are_taken_over_with_no_field_lost() {
 
 #[tokio::test]
 async fn a_namespace_and_a_definition_may_come_with_what_needs_them() {
-    let Some(shop) = Shop::open("order").await else { return };
+    let Some(shop) = Shop::real("order").await else { return };
     let name = shop.namespace.name.replace("evolve-test-order-", "evolve-test-order2-");
     let group = format!("{name}.example.org");
     let manifests = format!(
@@ -168,7 +168,7 @@ async fn a_namespace_and_a_definition_may_come_with_what_needs_them() {
 
 #[tokio::test]
 async fn secrets_are_generated_once_and_missing_ones_are_named_before_anything_is_applied() {
-    let Some(shop) = Shop::open("secrets").await else { return };
+    let shop = Shop::open("secrets").await;
     let config = "name: shop\nsecrets:\n  - name: database\n    keys:\n      password: {generate: password}\n      \
                   token: {env: SHOP_TOKEN}\nmanifests: [app.yaml]\n";
     shop.evolve.file("evolve.yaml", config);
@@ -191,7 +191,7 @@ async fn secrets_are_generated_once_and_missing_ones_are_named_before_anything_i
 
 #[tokio::test]
 async fn a_failed_deploy_stores_its_evidence_and_goes_back() {
-    let Some(shop) = Shop::open("failure").await else { return };
+    let Some(shop) = Shop::real("failure").await else { return };
     let app = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec:\n  replicas: 1\n  \
                selector: {matchLabels: {app: api}}\n  template:\n    metadata: {labels: {app: api}}\n    spec:\n      \
                containers:\n      - {name: api, image: 'busybox:1.36', command: [sleep, '1000000']}\n      \
@@ -221,7 +221,7 @@ async fn a_failed_deploy_stores_its_evidence_and_goes_back() {
 
 #[tokio::test]
 async fn the_documented_permissions_are_enough() {
-    let Some(shop) = Shop::open("rbac").await else { return };
+    let Some(shop) = Shop::real("rbac").await else { return };
     let (_, rest) = include_str!("../../docs/deploy.md").split_once("```yaml\n").unwrap();
     let (role, _) = rest.split_once("```").unwrap();
     let name = shop.namespace.name.clone();
@@ -249,7 +249,7 @@ async fn the_documented_permissions_are_enough() {
 
 #[tokio::test]
 async fn a_configuration_counts_for_its_own_manifests_only() {
-    let Some(shop) = Shop::open("elsewhere").await else { return };
+    let shop = Shop::open("elsewhere").await;
     let evolve = &shop.evolve;
     evolve.file("evolve.yaml", "name: shop\nnamespace: absent\nmanifests: [manifests]\n");
     evolve.file("manifests/settings.yaml", CONFIG);
@@ -265,7 +265,7 @@ async fn a_configuration_counts_for_its_own_manifests_only() {
 
 #[tokio::test]
 async fn the_order_of_a_list_and_the_scale_of_another_are_seen() {
-    let Some(shop) = Shop::open("order").await else { return };
+    let shop = Shop::open("order").await;
     let app = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec:\n  replicas: 1\n  \
                selector: {matchLabels: {app: api}}\n  template:\n    metadata: {labels: {app: api}}\n    spec:\n      \
                initContainers:\n      - {name: one, image: 'busybox:1.36'}\n      - {name: two, image: 'busybox:1.36'}\n      \
@@ -288,7 +288,7 @@ async fn the_order_of_a_list_and_the_scale_of_another_are_seen() {
 
 #[tokio::test]
 async fn other_files_never_prune_by_themselves() {
-    let Some(shop) = Shop::open("files").await else { return };
+    let shop = Shop::open("files").await;
     let evolve = &shop.evolve;
     evolve.file("evolve.yaml", "name: shop\n");
     evolve.file("manifests/one.yaml", CONFIG);
@@ -308,7 +308,7 @@ async fn other_files_never_prune_by_themselves() {
 
 #[tokio::test]
 async fn an_autoscaler_that_is_new_in_the_set_takes_the_replicas_as_they_are() {
-    let Some(shop) = Shop::open("autoscaler").await else { return };
+    let shop = Shop::open("autoscaler").await;
     let workload = |spec: &str| {
         format!(
             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: api}}\nspec:\n  paused: true\n  {spec}\n  \
@@ -334,7 +334,7 @@ async fn an_autoscaler_that_is_new_in_the_set_takes_the_replicas_as_they_are() {
 
 #[tokio::test]
 async fn a_part_lands_in_the_namespace_of_the_whole() {
-    let Some(shop) = Shop::open("part").await else { return };
+    let shop = Shop::open("part").await;
     let namespace = &shop.namespace.name;
     let evolve = &shop.evolve;
     evolve.file("evolve.yaml", "name: shop\nmanifests: [manifests]\n");

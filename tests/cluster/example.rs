@@ -34,7 +34,7 @@ const FILES: [&str; 8] = [
 
 #[tokio::test]
 async fn the_example_deploys_rolls_over_fails_goes_back_and_ends() {
-    let Some(cluster) = TestCluster::find().await else { return };
+    let Some(cluster) = TestCluster::real().await else { return };
     remove_namespace(&cluster).await;
     let evolve = checkout(&cluster);
     let page = Page::of(&cluster).await;

@@ -56,7 +56,7 @@ async fn kubectl(namespace: &Namespace, arguments: &[&str], input: &[Value]) -> 
 
 #[tokio::test]
 async fn kubectl_accepts_everything_of_our_set_but_the_tool() {
-    let Some(cluster) = TestCluster::find().await else { return };
+    let Some(cluster) = TestCluster::real().await else { return };
     let namespace = cluster.namespace("inventory").await;
     let ctx = namespace.ctx();
     let both = [config_map(&namespace, "a", json!({})), config_map(&namespace, "b", json!({}))];
@@ -79,7 +79,7 @@ async fn kubectl_accepts_everything_of_our_set_but_the_tool() {
 
 #[tokio::test]
 async fn a_parent_grows_before_an_apply_and_shrinks_after_a_prune() {
-    let Some(cluster) = TestCluster::find().await else { return };
+    let Some(cluster) = TestCluster::real().await else { return };
     let namespace = cluster.namespace("inventory").await;
     let ctx = namespace.ctx();
     let first = applied(&ctx, &namespace, &[config_map(&namespace, "a", json!({}))]).await;
@@ -101,7 +101,7 @@ async fn a_parent_grows_before_an_apply_and_shrinks_after_a_prune() {
 
 #[tokio::test]
 async fn another_tools_secret_of_our_name_is_not_taken() {
-    let Some(cluster) = TestCluster::find().await else { return };
+    let Some(cluster) = TestCluster::real().await else { return };
     let namespace = cluster.namespace("inventory").await;
     let input = [config_map(&namespace, "a", json!({}))];
     let apply = ["apply", "--server-side", "--prune", "--applyset=evolve.shop"];
@@ -134,7 +134,7 @@ async fn removed(
 
 #[tokio::test]
 async fn what_may_not_go_stays_and_the_rest_goes() {
-    let Some(cluster) = TestCluster::find().await else { return };
+    let Some(cluster) = TestCluster::real().await else { return };
     let namespace = cluster.namespace("inventory").await;
     let ctx = namespace.ctx();
     let claim = json!({
@@ -175,7 +175,7 @@ async fn what_may_not_go_stays_and_the_rest_goes() {
 
 #[tokio::test]
 async fn what_a_finalizer_holds_is_named_and_what_comes_after_it_waits() {
-    let Some(cluster) = TestCluster::find().await else { return };
+    let Some(cluster) = TestCluster::real().await else { return };
     let namespace = cluster.namespace("inventory").await;
     let ctx = namespace.ctx();
     let mut held = config_map(&namespace, "held", json!({"evolve/wave": "1"}));
@@ -199,7 +199,7 @@ async fn what_a_finalizer_holds_is_named_and_what_comes_after_it_waits() {
 
 #[tokio::test]
 async fn a_set_of_kubectl_is_adopted_and_given_back() {
-    let Some(shop) = Shop::open("adopt").await else { return };
+    let Some(shop) = Shop::real("adopt").await else { return };
     let namespace = &shop.namespace;
     let both = [config_map(namespace, "a", json!({})), config_map(namespace, "b", json!({}))];
     let apply = ["apply", "--server-side", "--prune", "--applyset=secret/theirs"];

@@ -72,7 +72,7 @@ impl Bench {
 
     pub async fn stop(self) {
         if let Some(sandbox) = self.sandbox {
-            sandbox.stop().await;
+            sandbox.stop().await.unwrap();
         }
     }
 

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let sandbox = Sandbox::start(bare()).await?;
             fs::write(file, sandbox.kubeconfig())?;
             tokio::signal::ctrl_c().await?;
-            sandbox.stop().await;
+            sandbox.stop().await?;
             Ok(())
         }
         ["apply", count, in_flight] => apply::run(count.parse()?, in_flight.parse()?).await,

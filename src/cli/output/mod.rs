@@ -11,6 +11,7 @@ mod lock;
 mod plan;
 mod progress;
 mod report;
+mod sandbox;
 mod style;
 
 pub use check::{draw_check, draw_github, draw_junit, draw_sarif};
@@ -24,4 +25,5 @@ pub use lock::draw_lock;
 pub use plan::{counts, draw_plan};
 pub use progress::progress;
 pub use report::{Format, ListFormat, table, write_report};
+pub use sandbox::draw_sandboxes;
 pub use style::Style;

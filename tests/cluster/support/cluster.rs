@@ -1,6 +1,6 @@
 //! The test cluster, and namespaces in it that go away by themselves.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{io::Write, path::PathBuf, sync::Arc, time::Duration};
 
 use k8s_openapi::api::core::v1;
 use kube::{
@@ -12,27 +12,56 @@ use kubectl_evolve::{
     cluster::ConnectOptions,
     context::{Ctx, Environment},
     event::Silent,
+    sandbox::{Options, Sandbox, pods::Scenario},
 };
 use serde_json::Value;
+use tempfile::NamedTempFile;
 use tokio::time::Instant;
 
-/// The cluster that `EVOLVE_TEST_CLUSTER=1` and KUBECONFIG name.
+/// The cluster that `EVOLVE_TEST_CLUSTER=1` and KUBECONFIG name, or a sandbox of the test's own.
 pub struct TestCluster {
     pub client: Client,
     pub kubeconfig: PathBuf,
+    sandbox: Option<Arc<OwnSandbox>>,
+}
+
+/// A sandbox in this process, with its kubeconfig. It ends with the runtime of the test.
+struct OwnSandbox {
+    _sandbox: Sandbox,
+    _kubeconfig: NamedTempFile,
 }
 
 impl TestCluster {
-    /// None, with a line that says so, unless `EVOLVE_TEST_CLUSTER` is 1; a cluster that is then missing is a failure.
-    pub async fn find() -> Option<Self> {
+    /// The real cluster when `EVOLVE_TEST_CLUSTER` is 1, else a sandbox: for what both have to do alike.
+    pub async fn any() -> Self {
+        if std::env::var("EVOLVE_TEST_CLUSTER").as_deref() == Ok("1") {
+            return Self::named().await;
+        }
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let sandbox = Sandbox::start(Options { scenario: Scenario::todo(), ..Options::default() }).await.unwrap();
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(sandbox.kubeconfig().as_bytes()).unwrap();
+        let kubeconfig = file.path().to_owned();
+        let client = client(&kubeconfig).await;
+        let own = OwnSandbox { _sandbox: sandbox, _kubeconfig: file };
+        Self { client, kubeconfig, sandbox: Some(Arc::new(own)) }
+    }
+
+    /// For what needs real parts: None, with a line that says so, unless `EVOLVE_TEST_CLUSTER` is 1; a cluster that is
+    /// then missing is a failure.
+    pub async fn real() -> Option<Self> {
         if std::env::var("EVOLVE_TEST_CLUSTER").as_deref() != Ok("1") {
             println!("skipped: this test needs a cluster; set EVOLVE_TEST_CLUSTER=1 and KUBECONFIG");
             return None;
         }
+        Some(Self::named().await)
+    }
+
+    async fn named() -> Self {
         let kubeconfig = PathBuf::from(std::env::var_os("KUBECONFIG").expect("EVOLVE_TEST_CLUSTER=1 needs KUBECONFIG"));
         let client = client(&kubeconfig).await;
         client.apiserver_version().await.expect("EVOLVE_TEST_CLUSTER=1, and the cluster does not answer");
-        Some(Self { client, kubeconfig })
+        Self { client, kubeconfig, sandbox: None }
     }
 
     /// A new namespace, deleted when the value is dropped.
@@ -44,6 +73,7 @@ impl TestCluster {
             name: made.metadata.name.unwrap(),
             client: self.client.clone(),
             kubeconfig: self.kubeconfig.clone(),
+            sandbox: self.sandbox.clone(),
         }
     }
 }
@@ -53,6 +83,7 @@ pub struct Namespace {
     pub name: String,
     client: Client,
     kubeconfig: PathBuf,
+    sandbox: Option<Arc<OwnSandbox>>,
 }
 
 impl Namespace {
@@ -100,6 +131,9 @@ impl Namespace {
 impl Drop for Namespace {
     /// Also after a failed assertion, when the test's own runtime is on its way out.
     fn drop(&mut self) {
+        if self.sandbox.is_some() {
+            return;
+        }
         let (name, kubeconfig) = (self.name.clone(), self.kubeconfig.clone());
         let delete = async move {
             let namespaces: Api<v1::Namespace> = Api::all(client(&kubeconfig).await);

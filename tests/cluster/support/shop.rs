@@ -11,10 +11,19 @@ pub struct Shop {
 }
 
 impl Shop {
-    pub async fn open(purpose: &str) -> Option<Self> {
-        let cluster = TestCluster::find().await?;
+    /// On a sandbox or on the real cluster, whichever the tests run on.
+    pub async fn open(purpose: &str) -> Self {
+        Self::on(&TestCluster::any().await, purpose).await
+    }
+
+    /// For what needs real parts; None, with a line that says so, where they are not asked for.
+    pub async fn real(purpose: &str) -> Option<Self> {
+        Some(Self::on(&TestCluster::real().await?, purpose).await)
+    }
+
+    async fn on(cluster: &TestCluster, purpose: &str) -> Self {
         let namespace = cluster.namespace(purpose).await;
-        Some(Self { evolve: Evolve::new(&cluster.kubeconfig), namespace })
+        Self { evolve: Evolve::new(&cluster.kubeconfig), namespace }
     }
 
     /// Runs a command on the application.
