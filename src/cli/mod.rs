@@ -7,6 +7,7 @@ mod complete;
 mod completion;
 mod config;
 mod delete;
+mod demo;
 mod deploy;
 mod diff;
 mod evidence;
