@@ -69,7 +69,7 @@ async fn job(ctx: &Ctx, cluster: &Cluster, back: &RollbackRequest) -> Result<Job
     } else if let Some(newest) = history.last().filter(|newest| newest.number != number) {
         let now = History::of(cluster, &application, &namespace).revision(newest.number).await?.images;
         for moved in images::moved(&job.ran_then, &now) {
-            ctx.warn(format!("{moved}; --pin goes back to what it was"));
+            ctx.warn(format!("{moved}; --pin goes back to what it was, where a registry has it"));
         }
     }
     Ok(job)
