@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// A request to both servers. `{ns}` is the namespace of the sequence; `{rv:NAME}` and `{uid:NAME}` are what the server
-/// last said of the object with that name, `{continue}` its last token for the next page.
+/// last said of the object with that name, or of `Kind/name`, `{continue}` its last token for the next page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     pub method: String,

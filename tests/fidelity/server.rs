@@ -127,9 +127,15 @@ impl Session {
     /// Remembers what was said, and gives whether the object of this name has changed since.
     pub fn note(&mut self, object: &Value) -> &'static str {
         let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default().to_owned();
-        let name = text("name");
-        self.uids.insert(name.clone(), text("uid"));
-        match self.versions.insert(name, text("resourceVersion")) {
+        let kind = object["kind"].as_str().unwrap_or_default();
+        let long = format!("{kind}/{}", text("name"));
+        for name in [text("name"), long.clone()] {
+            self.uids.insert(name.clone(), text("uid"));
+            if name != long {
+                self.versions.insert(name, text("resourceVersion"));
+            }
+        }
+        match self.versions.insert(long, text("resourceVersion")) {
             Some(before) if before == text("resourceVersion") => "<unchanged>",
             _ => "<new>",
         }

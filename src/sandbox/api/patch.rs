@@ -110,7 +110,7 @@ pub(super) fn undecodable(patched: &str, why: &str) -> Problem {
     problem
 }
 
-fn apply_problem(failure: ApplyFailure) -> Problem {
+pub(super) fn apply_problem(failure: ApplyFailure) -> Problem {
     match failure {
         ApplyFailure::Refused(message) => Problem::bad_request(message),
         ApplyFailure::Failed(message) => Problem::new(500, "", message),

@@ -5,11 +5,12 @@ use serde_json::Value;
 use super::{
     core::Api,
     metadata,
-    patch::patch_problem,
+    patch::{apply_problem, patch_problem},
     requests::{Patch, Write},
     update::Next,
 };
 use crate::sandbox::{
+    fields::{self, Types, Writer},
     kinds, patch,
     problem::{Problem, ProblemCause},
     resource::At,
@@ -32,15 +33,23 @@ impl Api {
                 at.name
             )));
         }
-        self.write_scale(at, write, |_| Ok(scale.clone()))
+        self.write_scale(at, write, |live, writer| {
+            Ok(fields::track_update(fields::scale_types(), Some(live), scale.clone(), writer))
+        })
     }
 
     pub(super) fn patch_scale(&self, at: &At, patch: Patch<'_>, write: &Write) -> Result<Value, Problem> {
-        self.write_scale(at, write, |live| match patch {
-            Patch::Json(operations) => patch::json(live, operations).map_err(patch_problem),
-            Patch::Merge(changes) | Patch::Strategic(changes) | Patch::Apply(changes) => {
-                Ok(patch::merge(live, changes))
-            }
+        let types = fields::scale_types();
+        self.write_scale(at, write, |live, writer| {
+            let new = match patch {
+                Patch::Apply(applied) => {
+                    return fields::apply(types, Some(live), applied, writer, write.force).map_err(apply_problem);
+                }
+                Patch::Json(operations) => patch::json(live, operations).map_err(patch_problem)?,
+                Patch::Strategic(changes) => patch::strategic(types, live, changes).map_err(patch_problem)?,
+                Patch::Merge(changes) => patch::merge(live, changes),
+            };
+            Ok(fields::track_update(types, Some(live), new, writer))
         })
     }
 
@@ -48,23 +57,29 @@ impl Api {
         &self,
         at: &At,
         write: &Write,
-        mut change: impl FnMut(&Value) -> Result<Value, Problem>,
+        mut change: impl FnMut(&Value, &Writer<'_>) -> Result<Value, Problem>,
     ) -> Result<Value, Problem> {
         let written = self.modify(at, "scale", write, |live| {
-            let before = scale_of(at, &live.object)?;
-            let scale = change(&before)?;
+            let mut before = scale_of(at, &live.object)?;
+            let path = kinds::replicas_path(&at.resource);
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let types = Types::of(&at.resource);
+            fields::put_entries(&mut before, fields::entries_of_scale(types, &live.object, &path));
+            let scale = change(&before, &self.writer(write, fields::SCALE, "scale"))?;
             let wanted = scale["spec"]["replicas"].as_i64().unwrap_or(0);
             if wanted < 0 {
                 return Err(negative(at, wanted));
             }
             let mut object = live.object.clone();
             kinds::set_scale(&at.resource, &mut object, &scale);
+            let entries = fields::entries_after_scale(types, &live.object, &scale, &path);
+            fields::put_entries(&mut object, entries);
             let fields = metadata::of(&mut object);
             match scale["metadata"].get("resourceVersion") {
                 Some(version) => fields.insert("resourceVersion".into(), version.clone()),
                 None => fields.shift_remove("resourceVersion"),
             };
-            Ok(Next { object, track: true })
+            Ok(Next { object, track: false })
         })?;
         scale_of(at, &written)
     }

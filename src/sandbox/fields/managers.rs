@@ -152,7 +152,7 @@ impl<'a> Managers<'a> {
         let mut entries: Vec<Entry<'a>> = Vec::new();
         for (position, entry) in listed.into_iter().flatten().enumerate() {
             let entry = Entry::read(entry, position)?;
-            if types.root.is_some() && types.schema.kind(&entry.api_version, types.kind).is_none() {
+            if !is_served(types, &entry.api_version) {
                 continue;
             }
             match entries.iter_mut().find(|other| other.is_same_writer(&entry)) {
@@ -217,8 +217,15 @@ impl<'a> Managers<'a> {
     }
 }
 
+/// Whether objects of this kind have this version.
+fn is_served(types: Types<'_>, api_version: &str) -> bool {
+    types.root.is_none()
+        || types.schema.kind(api_version, types.kind).is_some()
+        || types.schema.view(api_version, types.kind).is_some()
+}
+
 /// Puts `managedFields` into an object in place of what is there.
-pub(super) fn put(object: &mut Value, entries: Option<Value>) {
+pub fn put(object: &mut Value, entries: Option<Value>) {
     let Some(object) = object.as_object_mut() else { return };
     match entries {
         Some(entries) => {

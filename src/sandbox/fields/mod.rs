@@ -19,6 +19,7 @@ mod mistyped;
 mod owned;
 mod remove;
 mod resets;
+mod scale;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -28,8 +29,9 @@ mod unknown;
 
 pub use apply::apply;
 pub use conflict::{ApplyFailure, FieldConflict, conflicts_message};
-pub use managers::Writer;
+pub use managers::{Writer, put as put_entries};
 pub use mistyped::{mistyped, unconvertible};
+pub use scale::{SCALE, entries_after_scale, entries_of_scale, scale_types};
 pub use track::{keep_reset, only_times_differ, track_update};
 pub use types::Types;
 pub use unknown::{duplicate_fields, prune, unknown_fields};

@@ -48,6 +48,11 @@ pub fn set_scale(resource: &Resource, object: &mut Value, scale: &Value) -> bool
     true
 }
 
+/// The way to the number of replicas that is wanted; empty where the kind has none.
+pub fn replicas_path(resource: &Resource) -> Vec<String> {
+    paths(resource).map(|paths| paths.wanted).unwrap_or_default()
+}
+
 fn paths(resource: &Resource) -> Option<Paths> {
     if !resource.subresources.iter().any(|name| name == "scale") {
         return None;
