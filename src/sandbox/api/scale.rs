@@ -34,7 +34,7 @@ impl Api {
             )));
         }
         self.write_scale(at, write, |live, writer| {
-            Ok(fields::track_update(fields::scale_types(), Some(live), scale.clone(), writer))
+            Ok(fields::track_update(fields::scale_types(), Some(live), without_zero(scale.clone()), writer))
         })
     }
 
@@ -49,7 +49,7 @@ impl Api {
                 Patch::Strategic(changes) => patch::strategic(types, live, changes).map_err(patch_problem)?,
                 Patch::Merge(changes) => patch::merge(live, changes),
             };
-            Ok(fields::track_update(types, Some(live), new, writer))
+            Ok(fields::track_update(types, Some(live), without_zero(new), writer))
         })
     }
 
@@ -83,6 +83,14 @@ impl Api {
         })?;
         scale_of(at, &written)
     }
+}
+
+/// As Go reads a `Scale`: no replicas are the same as no word of them.
+fn without_zero(mut scale: Value) -> Value {
+    if let Some(spec) = scale.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.retain(|_, value| *value != 0);
+    }
+    scale
 }
 
 fn scale_of(at: &At, object: &Value) -> Result<Value, Problem> {
