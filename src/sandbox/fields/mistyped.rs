@@ -47,7 +47,8 @@ pub fn mistyped(types: Types<'_>, object: &Value) -> Option<String> {
 pub fn unconvertible(types: Types<'_>, object: &Value) -> Option<String> {
     let misfit = first(types, object)?;
     if let Some(why) = misfit.unread {
-        return Some(why);
+        let decoded = if why.starts_with(ILLEGAL_BASE64) { "error decoding from json: " } else { "" };
+        return Some(format!("{decoded}{why}"));
     }
     let found = match go::type_name(misfit.found) {
         "[]interface {}" => "slice",
@@ -87,6 +88,9 @@ fn look<'v>(place: Place<'_>, value: &'v Value, holder: &str, path: &str) -> Opt
         }
         (Form::List(_), Value::Array(items)) => items.iter().find_map(|item| look(place.item(), item, holder, path)),
         (Form::Unknown | Form::AtomicMap(Inner::Unknown), _) => None,
+        (Form::String, Value::String(text)) if place.shape == Some(&Shape::Bytes) => {
+            illegal_byte(text).and_then(|at| misfit(Some(format!("{ILLEGAL_BASE64} {at}"))))
+        }
         (Form::String, Value::String(_)) | (Form::Boolean, Value::Bool(_)) => None,
         (Form::Number, Value::Number(number)) if number.is_i64() || number.is_u64() => None,
         (Form::Number, Value::Number(number)) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => None,
@@ -111,6 +115,17 @@ fn look<'v>(place: Place<'_>, value: &'v Value, holder: &str, path: &str) -> Opt
 
 const UNREAD_QUANTITY: &str =
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+const ILLEGAL_BASE64: &str = "illegal base64 data at input byte";
+
+/// Where Go stops to read base64; None where it is in order.
+fn illegal_byte(text: &str) -> Option<usize> {
+    if scalar::is_base64(text) {
+        return None;
+    }
+    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'\r' | b'\n');
+    Some(text.bytes().position(|byte| !is_known(byte)).unwrap_or(text.len() / 4 * 4))
+}
 
 const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
