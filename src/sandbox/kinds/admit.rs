@@ -43,6 +43,17 @@ fn pod(object: &mut Fields, suffix: &str) {
     priority(spec);
 }
 
+/// Completes a pod that replaces another: what admission gave it before stays where it is not written.
+pub(super) fn update(object: &mut Fields, live: &Fields) {
+    let (Some(spec), Some(before)) = (object.within("spec"), live.fields(&["spec"])) else { return };
+    for key in ["priority", "preemptionPolicy"] {
+        if !spec.has(&[key]) {
+            spec.copy(key, before);
+        }
+    }
+    tolerations(spec);
+}
+
 fn service_account(spec: &mut Fields, volume: &str) {
     spec.or_text("serviceAccountName", "default");
     let name = spec.text(&["serviceAccountName"]).to_owned();

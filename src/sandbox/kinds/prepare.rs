@@ -72,6 +72,7 @@ fn prepare_kind(resource: &Resource, new: &mut Fields, live: &Fields) {
     }
     match resource.kind.as_str() {
         "Namespace" => keep(new, live, "spec", "finalizers"),
+        "Pod" => super::admit::update(new, live),
         "DaemonSet" => {
             let text = live.text(&["metadata", "annotations", TEMPLATE_GENERATION]);
             let changed = new.at(&["spec", "template"]) != live.at(&["spec", "template"]);

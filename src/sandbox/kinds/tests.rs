@@ -78,6 +78,19 @@ status: {phase: Running}
 }
 
 #[test]
+fn a_pod_that_is_replaced_keeps_what_admission_gave_it() {
+    let resource = resource("v1", "Pod");
+    let live = created("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: x}]}}");
+    let mut new = live.clone();
+    let spec = new["spec"].as_object_mut().unwrap();
+    for key in ["priority", "preemptionPolicy", "tolerations"] {
+        spec.shift_remove(key);
+    }
+    prepare_update(&resource, "", &mut new, &live);
+    assert_eq!(new, live);
+}
+
+#[test]
 fn a_job_finds_its_pods_by_its_own_uid() {
     let job = created(
         "

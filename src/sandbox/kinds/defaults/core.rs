@@ -74,6 +74,10 @@ fn service(object: &mut Fields) {
     if outside || spec.text(&["type"]) == "ClusterIP" {
         spec.or("internalTrafficPolicy", "Cluster");
     }
+    if spec.text(&["type"]) == "ExternalName" {
+        // There is no traffic to the Service itself.
+        spec.shift_remove("internalTrafficPolicy");
+    }
     if spec.text(&["type"]) == "LoadBalancer" {
         spec.or("allocateLoadBalancerNodePorts", true);
     }
