@@ -11,7 +11,13 @@ mod deletes;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod kubectl;
+#[cfg(test)]
 mod lists;
+#[cfg(test)]
+mod own;
+#[cfg(test)]
+mod support;
 #[cfg(test)]
 mod watches;
 #[cfg(test)]

@@ -38,7 +38,8 @@ impl Api {
                 "lastTransitionTime": metadata::time(self.clock().now()),
             });
             set_condition(&mut pod, scheduled);
-            Ok(Next { object: pod, track: true })
+            // As with the real one, nobody becomes the manager of what a binding sets.
+            Ok(Next { object: pod, track: false })
         });
         done.map(drop)
     }

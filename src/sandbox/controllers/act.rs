@@ -1,11 +1,10 @@
 //! Carries out what controllers decide.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    action::{Action, Notice},
+    action::{Action, Notice, SCHEDULER},
     engine::Engine,
-    objects::{set_condition, time},
     replica_set,
     tables::{self, Key, TableId},
     work::{Task, Work},
@@ -14,16 +13,13 @@ use crate::sandbox::{
     api::{DeleteOptions, Propagation, Write},
     problem::Problem,
     resource::At,
-    store::Place,
 };
 
 impl Engine {
     /// Does one thing after the other, up to the first that fails; then the object is looked at again later.
     pub fn carry_out(&mut self, work: Work, actions: Vec<Action>) {
         for action in actions {
-            if let Err(problem) = self.act(action, &work) {
-                // What is gone, or there already, needs no patience: the change is on its way here.
-                let _ = problem;
+            if self.act(action, &work).is_err() {
                 self.agenda.add_failed(work, self.api.clock().now());
                 return;
             }
@@ -63,7 +59,10 @@ impl Engine {
                     _ => Ok(()),
                 }
             }
-            Action::Bind { pod, node } => self.bind(&pod, &node),
+            Action::Bind { pod, node } => {
+                let Some(at) = self.at(&pod) else { return Ok(()) };
+                self.api.bind(&at, &node, &Write::by(SCHEDULER))
+            }
             Action::Tell(notice) => {
                 self.record(notice);
                 Ok(())
@@ -84,25 +83,6 @@ impl Engine {
         let resource = self.resource(key.table)?;
         let namespace = resource.namespaced.then(|| key.namespace().to_owned());
         Some(At { resource, namespace, name: key.name().to_owned() })
-    }
-
-    /// Gives a pod its node, as the subresource `binding` does: nobody becomes the manager of what it sets.
-    fn bind(&self, pod: &Key, node: &str) -> Result<(), Problem> {
-        let Some(at) = self.at(pod) else { return Ok(()) };
-        let place = Place { table: self.api.table(&at.resource), key: pod.place.to_string() };
-        let Some((revision, bytes)) = self.api.store().get(&place) else {
-            return Err(Problem::not_found(&at.resource, &at.name));
-        };
-        let mut object: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        object["spec"]["nodeName"] = json!(node);
-        let mut condition = json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null,
-            "lastTransitionTime": time(self.api.clock().now())});
-        if let Some(generation) = object["metadata"].get("generation") {
-            condition["observedGeneration"] = generation.clone();
-        }
-        set_condition(&mut object["status"], condition);
-        let stored = self.api.store().put(&place, Some(revision), &mut object);
-        stored.map(drop).map_err(|_| Problem::conflict(&at.resource, &at.name, "the object has been modified"))
     }
 
     /// Says that pods cannot be made: in an event, and in the status of a ReplicaSet.

@@ -124,13 +124,13 @@ impl<'a> Step<'a> {
     fn advance_one(&mut self, at: usize) -> bool {
         match &self.run.containers[at].state {
             State::Waiting => self.begin(at),
-            State::Pulling { until } if *until <= self.now() => self.pulled(at),
+            State::Pulling { until, .. } if *until <= self.now() => self.pulled(at),
             State::Unpulled { .. } => self.unpulled(at),
             State::Misconfigured { retry, .. } if *retry <= self.now() => self.start(at),
             State::Running(_) => self.running(at),
             State::Ended(_) => self.restart(at),
             State::BackOff { until, .. } if *until <= self.now() => self.start_again(at),
-            State::Pulling { until: then }
+            State::Pulling { until: then, .. }
             | State::Misconfigured { retry: then, .. }
             | State::BackOff { until: then, .. } => {
                 let then = *then;

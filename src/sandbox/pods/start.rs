@@ -75,7 +75,11 @@ impl Step<'_> {
         let image = text(self.container(at), "/image");
         self.tell(Some(at), false, "Pulling", format!("Pulling image \"{image}\""));
         let until = self.now().checked_add(self.pull_time(at)).unwrap_or(self.now());
-        self.run.containers[at].state = State::Pulling { until };
+        let before = match &self.run.containers[at].state {
+            State::Unpulled { reason, message, .. } => Some((*reason, message.clone())),
+            _ => None,
+        };
+        self.run.containers[at].state = State::Pulling { until, before };
         true
     }
 

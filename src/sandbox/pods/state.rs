@@ -43,6 +43,8 @@ pub enum State {
     Waiting,
     Pulling {
         until: Timestamp,
+        /// Why the pull before this one failed, which is shown until this one ends.
+        before: Option<(&'static str, String)>,
     },
     /// The image is not there. It is tried again at `retry`, and called back-off from `backs_off` on.
     Unpulled {

@@ -247,7 +247,9 @@ fn state(pod: &Value, run: &ContainerRun) -> Value {
     match &run.state {
         State::Running(running) => json!({"running": {"startedAt": time(running.since)}}),
         State::Ended(ended) => json!({"terminated": terminated(ended)}),
-        State::Unpulled { reason, message, .. } => waiting(reason, message),
+        State::Unpulled { reason, message, .. } | State::Pulling { before: Some((reason, message)), .. } => {
+            waiting(reason, message)
+        }
         State::Misconfigured { message, .. } => waiting("CreateContainerConfigError", message),
         State::BackOff { seconds, .. } => {
             let pod = format!("{}_{}({})", objects::name(pod), objects::namespace(pod), objects::uid(pod));
