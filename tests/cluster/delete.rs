@@ -10,7 +10,7 @@ const CLAIM: &str = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:
 
 #[tokio::test]
 async fn a_delete_keeps_claims_and_history_and_is_undone_by_a_rollback() {
-    let Some(shop) = Shop::real("delete").await else { return };
+    let shop = Shop::open("delete").await;
     shop.command(&["delete", "--yes"]).await.failed(2, &["there is nothing of shop"]);
     shop.deploy(&format!("{CONFIG}{CLAIM}"), &[]).await.succeeded();
     shop.command(&["delete"]).await.failed(2, &["delete 1 objects of shop", "needs consent"]);
@@ -55,7 +55,7 @@ async fn what_holds_an_object_is_named_and_a_second_delete_goes_on() {
 
 #[tokio::test]
 async fn a_namespace_of_the_set_goes_with_the_history_and_only_when_nothing_else_is_in_it() {
-    let Some(shop) = Shop::real("delete").await else { return };
+    let shop = Shop::open("delete").await;
     let name = &shop.namespace.name;
     let namespace = format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
     shop.deploy(&format!("{CONFIG}{namespace}"), &[]).await.succeeded();

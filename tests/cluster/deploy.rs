@@ -60,7 +60,7 @@ async fn a_conflict_is_named_and_settled_by_consent_or_by_a_rule() {
 
 #[tokio::test]
 async fn what_cannot_be_changed_is_recreated_with_consent_and_a_claim_never() {
-    let Some(shop) = Shop::real("recreate").await else { return };
+    let shop = Shop::open("recreate").await;
     let claim = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n\
                  spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Mi}}}\n";
     shop.deploy(&format!("{SECRET}{claim}"), &[]).await.succeeded();
@@ -141,7 +141,7 @@ async fn objects_of_kubectl_apply_are_taken_over_with_no_field_lost() {
 
 #[tokio::test]
 async fn a_namespace_and_a_definition_may_come_with_what_needs_them() {
-    let Some(shop) = Shop::real("order").await else { return };
+    let shop = Shop::open("order").await;
     let name = shop.namespace.name.replace("evolve-test-order-", "evolve-test-order2-");
     let group = format!("{name}.example.org");
     let manifests = format!(

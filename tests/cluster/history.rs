@@ -29,7 +29,7 @@ fn revision(namespace: &Namespace) -> Revision {
 
 #[tokio::test]
 async fn large_manifests_are_kept_in_several_secrets_and_forgotten_with_their_revision() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("history").await;
     let ctx = namespace.ctx();
     let cluster = ctx.cluster().await.unwrap();
@@ -56,7 +56,7 @@ async fn large_manifests_are_kept_in_several_secrets_and_forgotten_with_their_re
 
 #[tokio::test]
 async fn a_number_that_is_taken_is_counted_up_and_never_overwritten() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("history").await;
     let ctx = namespace.ctx();
     let cluster = ctx.cluster().await.unwrap();
@@ -78,7 +78,7 @@ async fn a_number_that_is_taken_is_counted_up_and_never_overwritten() {
 
 #[tokio::test]
 async fn a_revision_without_its_parts_is_said_to_be_incomplete() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("history").await;
     let ctx = namespace.ctx();
     let cluster = ctx.cluster().await.unwrap();

@@ -55,7 +55,7 @@ async fn a_folder_of_10000_files_is_checked_and_the_broken_one_is_named() {
 
 #[tokio::test]
 async fn a_config_map_of_5_mb_is_refused_and_named() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("large").await;
     let evolve = Evolve::new(&cluster.kubeconfig);
     evolve.file("large.yaml", &config_map("large", &"x".repeat(5_000_000)).to_string());
@@ -67,7 +67,7 @@ async fn a_config_map_of_5_mb_is_refused_and_named() {
 
 #[tokio::test]
 async fn a_secret_in_plain_text_is_never_repeated() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("plain").await;
     let evolve = Evolve::new(&cluster.kubeconfig);
     let secrets = ["hunter-2", "hunter-3"];

@@ -76,7 +76,7 @@ async fn kill_and_run_again(cluster: &TestCluster, words: &[&str], nth: usize, w
 }
 
 async fn at_every_request(words: &[&str], wanted: &[&str]) {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let wanted: Vec<String> = wanted.iter().map(|line| (*line).to_owned()).collect();
     let (namespace, proxy, evolve) = prepared(&cluster).await;
     proxy.reset(Vec::new());

@@ -42,7 +42,7 @@ async fn left_behind(ctx: &Ctx, namespace: &Namespace, process: Option<String>) 
 
 #[tokio::test]
 async fn a_held_lock_is_refused_and_names_its_holder() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("lock").await;
     let ctx = namespace.ctx();
     let lock = Lock::acquire(&ctx, &request(&namespace, 0)).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_held_lock_is_refused_and_names_its_holder() {
 
 #[tokio::test]
 async fn a_lock_outlives_its_duration_while_it_is_held_and_then_is_given_on() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("lock").await;
     let ctx = namespace.ctx();
     let mut lock = Lock::acquire(&ctx, &request(&namespace, 0)).await.unwrap();
@@ -73,7 +73,7 @@ async fn a_lock_outlives_its_duration_while_it_is_held_and_then_is_given_on() {
 
 #[tokio::test]
 async fn a_renewal_that_is_never_answered_costs_nobody_the_lock() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("lock").await;
     let proxy = Proxy::start(&cluster, vec![Rule::once(Method::PUT, "/leases/", Fault::Hang)]).await;
     let evolve = proxy.evolve();
@@ -100,7 +100,7 @@ async fn a_renewal_that_is_never_answered_costs_nobody_the_lock() {
 
 #[tokio::test]
 async fn the_lock_of_a_killed_process_expires() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("lock").await;
     let ctx = namespace.ctx();
     left_behind(&ctx, &namespace, None).await;
@@ -114,7 +114,7 @@ async fn the_lock_of_a_killed_process_expires() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_lock_of_a_process_that_is_gone_from_this_machine_is_free_at_once() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("lock").await;
     let ctx = namespace.ctx();
     let own = identity::claimant(&ctx, "deploy").await.process.unwrap();
@@ -125,7 +125,7 @@ async fn the_lock_of_a_process_that_is_gone_from_this_machine_is_free_at_once() 
 
 #[tokio::test]
 async fn who_loses_the_lock_stops_and_reads_the_reason() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("lock").await;
     let ctx = namespace.ctx();
     let mut lock = Lock::acquire(&ctx, &request(&namespace, 0)).await.unwrap();
@@ -147,7 +147,7 @@ async fn who_loses_the_lock_stops_and_reads_the_reason() {
 
 #[tokio::test]
 async fn a_missing_namespace_is_told_by_its_code() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("lock").await;
     let request = LockRequest { namespace: "evolve-test-nowhere".into(), ..request(&namespace, 0) };
     let error = Lock::acquire(&namespace.ctx(), &request).await.err().unwrap();

@@ -41,7 +41,7 @@ spec:
 
 #[tokio::test]
 async fn a_workload_begins_when_what_it_names_is_ready() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("order").await;
     let evolve = Evolve::new(&cluster.kubeconfig);
     evolve.file("app.yaml", MANIFESTS);
@@ -57,7 +57,7 @@ async fn a_workload_begins_when_what_it_names_is_ready() {
 
 #[tokio::test]
 async fn a_workload_is_not_touched_when_what_it_needs_fails() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("order-fails").await;
     let evolve = Evolve::new(&cluster.kubeconfig);
     evolve.file("app.yaml", &MANIFESTS.replace("'sleep 4; ", "'exit 7; "));

@@ -80,7 +80,7 @@ async fn kubectl(evolve: &Evolve, arguments: &[&str]) {
 
 #[tokio::test]
 async fn a_deploy_of_20_objects_takes_fewer_requests_than_kubectl() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let proxy = Proxy::start(&cluster, Vec::new()).await;
     let [cold, cached] = ours(&cluster, &proxy).await;
     let [kubectl_cold, kubectl_cached] = kubectls(&cluster, &proxy).await;
@@ -93,7 +93,7 @@ async fn a_deploy_of_20_objects_takes_fewer_requests_than_kubectl() {
 
 #[tokio::test]
 async fn a_deploy_of_1000_objects_that_changes_nothing_takes_a_few_requests() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let proxy = Proxy::start(&cluster, Vec::new()).await;
     let namespace = cluster.namespace("unchanged").await;
     let evolve = proxy.evolve();

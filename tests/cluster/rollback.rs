@@ -15,7 +15,7 @@ fn json_of(ended: &Ended) -> Value {
 
 #[tokio::test]
 async fn a_rollback_undoes_changes_creations_and_prunes() {
-    let Some(shop) = Shop::real("rollback").await else { return };
+    let shop = Shop::open("rollback").await;
     shop.deploy(&format!("{ONE}{OLD}{SECRET}"), &[]).await.succeeded();
     shop.deploy(&format!("{}{NEW}{}", ONE.replace("red", "blue"), SECRET.replace('2', "3")), &[]).await.succeeded();
     let names = ["kube-root-ca.crt", "new", "settings"];
@@ -45,7 +45,7 @@ async fn a_rollback_undoes_changes_creations_and_prunes() {
 
 #[tokio::test]
 async fn a_revision_is_shown_without_the_values_of_secrets() {
-    let Some(shop) = Shop::real("history").await else { return };
+    let shop = Shop::open("history").await;
     let missing = shop.command(&["history"]).await;
     missing.failed(2, &["there is nothing of shop in namespace"]);
     shop.deploy(&format!("{ONE}{SECRET}"), &[]).await.succeeded();
@@ -65,7 +65,7 @@ async fn a_revision_is_shown_without_the_values_of_secrets() {
 
 #[tokio::test]
 async fn why_a_deploy_failed_can_be_read_later() {
-    let Some(shop) = Shop::real("evidence").await else { return };
+    let shop = Shop::open("evidence").await;
     let broken = "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: broken}\nspec: {backoffLimit: 0, template: {spec: \
                   {restartPolicy: Never, containers: [{name: job, image: 'busybox:1.36', imagePullPolicy: Never, \
                   command: [sh, -c, 'echo it is broken; exit 3']}]}}}\n";
@@ -79,7 +79,7 @@ async fn why_a_deploy_failed_can_be_read_later() {
 
 #[tokio::test]
 async fn a_lock_is_shown_and_broken_only_with_a_reason() {
-    let Some(shop) = Shop::real("lock").await else { return };
+    let shop = Shop::open("lock").await;
     let free = shop.command(&["lock"]).await;
     assert!(free.succeeded().stdout.ends_with("is not locked\n"), "{free}");
     shop.command(&["lock", "break", "--reason", "none"]).await.failed(1, &["nobody holds the lock of shop"]);

@@ -119,7 +119,7 @@ fn events_tell(evidence: &Evidence, words: &str) -> bool {
 
 #[tokio::test]
 async fn a_healthy_rollout_ends_with_everything_current() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let targets = stage
         .apply(&format!(
@@ -141,7 +141,7 @@ async fn a_healthy_rollout_ends_with_everything_current() {
 
 #[tokio::test]
 async fn what_is_done_already_costs_no_request() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let targets = stage.apply("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n").await;
     let cluster = stage.cluster().await;
@@ -189,7 +189,7 @@ async fn a_container_out_of_memory_is_told_with_its_limit() {
 
 #[tokio::test]
 async fn a_missing_key_is_named() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let variable =
         runs("sleep 1000") + ", env: [{name: A, valueFrom: {configMapKeyRef: {name: kube-root-ca.crt, key: nowhere}}}]";
@@ -201,7 +201,7 @@ async fn a_missing_key_is_named() {
 
 #[tokio::test]
 async fn a_volume_without_its_object_is_named() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let mounts = runs("sleep 1000") + ", volumeMounts: [{name: v, mountPath: /v}]";
     let evidence =
@@ -212,7 +212,7 @@ async fn a_volume_without_its_object_is_named() {
 
 #[tokio::test]
 async fn a_pod_that_fits_no_node_is_told_with_the_schedulers_words() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let large = runs("sleep 1000") + ", resources: {requests: {cpu: '500'}}";
     let evidence = stage.failing(&deployment("api", &large, "")).await;
@@ -239,7 +239,7 @@ async fn a_probe_that_never_passes_is_told_after_its_window() {
 
 #[tokio::test]
 async fn an_init_container_that_fails_is_the_one_that_is_named() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let init = "      initContainers: [{name: migrate, image: 'busybox:1.36', command: [sh, -c, 'echo no database; exit 4']}]\n";
     let evidence = stage.failing(&deployment("api", &runs("sleep 1000"), init)).await;
@@ -264,7 +264,7 @@ async fn pods_that_a_quota_refuses_are_told_though_none_exists() {
 
 #[tokio::test]
 async fn a_job_that_gives_up_brings_the_log_of_its_pod() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     for policy in ["Never", "OnFailure"] {
         let job = format!(
@@ -279,7 +279,7 @@ async fn a_job_that_gives_up_brings_the_log_of_its_pod() {
 
 #[tokio::test]
 async fn a_rolling_update_judges_the_new_pods_and_keeps_the_old() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     // Without the probe, Kubernetes would take the moment before the crash for success and end the old pod.
     let probe = ", readinessProbe: {exec: {command: ['true']}, initialDelaySeconds: 1, periodSeconds: 1}";
@@ -300,7 +300,7 @@ async fn a_rolling_update_judges_the_new_pods_and_keeps_the_old() {
 
 #[tokio::test]
 async fn a_stateful_set_that_its_broken_pod_blocks_is_told() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let text = |command: &str| {
         deployment("db", &runs(command), "")
@@ -315,7 +315,7 @@ async fn a_stateful_set_that_its_broken_pod_blocks_is_told() {
 
 #[tokio::test]
 async fn known_false_alarms_are_said_and_not_waited_for() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let targets = stage
         .apply(
@@ -335,7 +335,7 @@ async fn known_false_alarms_are_said_and_not_waited_for() {
 
 #[tokio::test]
 async fn a_claim_of_a_class_that_does_not_exist_fails() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let evidence = stage
         .failing("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {storageClassName: absent, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n")
@@ -358,7 +358,7 @@ async fn the_end_of_the_time_says_what_was_seen_last() {
 
 #[tokio::test]
 async fn an_interruption_says_what_was_left() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let targets = stage.apply(&deployment("api", &runs("sleep 1000"), "      nodeSelector: {none: such}\n")).await;
     let request = stage.request(targets);
@@ -384,7 +384,7 @@ async fn an_interruption_says_what_was_left() {
 
 #[tokio::test]
 async fn missing_permissions_are_notes() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let mut stage = Stage::set(&cluster).await;
     let targets = stage.apply(&deployment("api", &runs("exit 3"), "")).await;
     let refuse = |part: &str| Rule::once(http::Method::GET, part, Fault::Answer(403, &[])).times(9);
@@ -401,7 +401,7 @@ async fn missing_permissions_are_notes() {
 
 #[tokio::test]
 async fn a_wait_goes_on_through_a_restart_of_the_server() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let mut stage = Stage::set(&cluster).await;
     let targets = stage.apply(&deployment("api", &runs("sleep 1000000"), "")).await;
     let proxy = Proxy::start(&cluster, vec![]).await;
@@ -419,7 +419,7 @@ async fn a_wait_goes_on_through_a_restart_of_the_server() {
 
 #[tokio::test]
 async fn a_custom_kind_gets_a_moment_to_react() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let name = format!("caches.{}.example.com", stage.namespace.name);
     let definition = json!({
