@@ -11,7 +11,7 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn kubectl_completes_flags_and_names_from_the_cluster() {
-    let cluster = TestCluster::any().await;
+    let Some(cluster) = TestCluster::real().await else { return };
     let namespace = cluster.namespace("completion").await;
     let folder = tempfile::tempdir().unwrap();
     let plugin = folder.path().join("kubectl-evolve");

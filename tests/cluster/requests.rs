@@ -80,7 +80,7 @@ async fn kubectl(evolve: &Evolve, arguments: &[&str]) {
 
 #[tokio::test]
 async fn a_deploy_of_20_objects_takes_fewer_requests_than_kubectl() {
-    let cluster = TestCluster::any().await;
+    let Some(cluster) = TestCluster::real().await else { return };
     let proxy = Proxy::start(&cluster, Vec::new()).await;
     let [cold, cached] = ours(&cluster, &proxy).await;
     let [kubectl_cold, kubectl_cached] = kubectls(&cluster, &proxy).await;
