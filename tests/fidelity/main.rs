@@ -9,16 +9,26 @@
 //! out. `EVOLVE_FIDELITY_SEED` and `EVOLVE_FIDELITY_CASES` choose what is generated, `EVOLVE_FIDELITY_ONLY` one case of it
 //! or the fixed requests with that in their name.
 
+#[cfg(test)]
 mod compare;
+#[cfg(test)]
 mod generate;
+#[cfg(test)]
 mod known;
+#[cfg(test)]
 mod mutate;
+#[cfg(test)]
 mod normal;
+#[cfg(test)]
 mod request;
+#[cfg(test)]
 mod run;
+#[cfg(test)]
 mod server;
+#[cfg(test)]
 mod watch;
 
+#[cfg(test)]
 use run::{Bench, Report};
 
 /// The seed of what is generated when none is given.

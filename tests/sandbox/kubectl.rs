@@ -22,7 +22,7 @@ async fn kubectl_rolls_out_scales_waits_reads_logs_and_deletes() {
     assert_eq!(slices, "true true true");
     cluster.kubectl("delete namespace hello --timeout=60s");
     assert!(!cluster.kubectl("get namespaces").contains("hello"));
-    cluster.sandbox.stop().await;
+    cluster.sandbox.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,5 +41,5 @@ async fn kubectl_sees_a_bad_image_and_goes_back() {
     assert!(events.contains("docker.io/library/busybox:nope: not found"), "{events}");
     cluster.kubectl("-n hello rollout undo deployment/hello");
     cluster.kubectl("-n hello rollout status deployment/hello --timeout=60s");
-    cluster.sandbox.stop().await;
+    cluster.sandbox.stop().await.unwrap();
 }

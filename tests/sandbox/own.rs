@@ -38,5 +38,5 @@ async fn the_reference_application_comes_up_fails_and_is_rolled_back() {
         let (well, told) = deploy("--on-failure rollback");
         assert!(!well && told.contains(cause) && told.contains("was rolled back to revision"), "{told}");
     }
-    cluster.sandbox.stop().await;
+    cluster.sandbox.stop().await.unwrap();
 }

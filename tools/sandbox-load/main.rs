@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let began = Instant::now();
             let sandbox = Sandbox::start(Options::default()).await?;
             println!("{:.1}", began.elapsed().as_secs_f64() * 1e3);
-            sandbox.stop().await;
+            sandbox.stop().await?;
             Ok(())
         }
         ["serve", file] => {
