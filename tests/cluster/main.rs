@@ -1,6 +1,7 @@
-//! Tests of the whole binary against a real API server, and against one that misbehaves.
+//! Tests of the whole binary against an API server, and against one that misbehaves.
 //!
-//! They need `EVOLVE_TEST_CLUSTER=1` and a KUBECONFIG; without the first, those that need a cluster say so and pass.
+//! With `EVOLVE_TEST_CLUSTER=1` and a KUBECONFIG that is a real one. Without the first it is a sandbox of each test's own,
+//! and tests that need real parts say so and pass.
 
 #[cfg(test)]
 mod check;
@@ -42,6 +43,8 @@ mod requests;
 mod restart;
 #[cfg(test)]
 mod rollback;
+#[cfg(test)]
+mod sandbox;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
