@@ -251,7 +251,10 @@ fn refusal(status: StatusCode, bytes: &[u8]) -> Refusal {
     Refusal {
         code: status.as_u16(),
         reason: text(&body["reason"]),
-        message: text(&body["message"]),
+        message: match text(&body["message"]) {
+            said if said.is_empty() => format!("the server answered {status}"),
+            said => said,
+        },
         causes: causes
             .iter()
             .map(|cause| Cause {

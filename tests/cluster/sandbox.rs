@@ -77,6 +77,11 @@ async fn wrong_wishes_are_told() {
     evolve.run(&["sandbox", "--write", "kubeconfig"]).await.failed(2, &["no sandbox wrote it"]).with_hint();
     evolve.file("rules.yaml", "rules:\n- behaviour: {stratup: 1s}\n");
     evolve.run(&["sandbox", "--scenario", "rules.yaml"]).await.failed(2, &["rules.yaml", "stratup"]);
+    evolve.file("faults.yaml", "- {path: '*/configmaps/*', effect: {status: {code: 500}}}\n");
+    let program = env!("CARGO_BIN_EXE_kubectl-evolve");
+    evolve.file("app.yaml", CONFIG);
+    let faulty = ["sandbox", "--faults", "faults.yaml", "--", program, "deploy", "-f", "app.yaml", "--app", "shop"];
+    evolve.run(&faulty).await.failed(1, &["configmaps/settings", "the server answered 500"]);
     evolve.run(&["sandbox", "--name", "../x"]).await.failed(2, &["cannot be a sandbox's name"]).with_hint();
     evolve.run(&["sandbox", "--", "no-such-program"]).await.failed(2, &["no-such-program cannot be run"]);
 }

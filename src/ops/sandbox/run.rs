@@ -3,6 +3,7 @@
 use std::{fs, path::Path, time::Instant};
 
 use serde::de::DeserializeOwned;
+use serde_yaml::with::singleton_map_recursive;
 
 use super::{
     kubeconfig::Written,
@@ -123,7 +124,8 @@ fn elapsed(began: Instant) -> u64 {
 fn read<T: DeserializeOwned>(file: &Path, what: &str) -> Result<T> {
     let text = fs::read_to_string(file)
         .map_err(|cause| Error::usage(format!("{} cannot be read", file.display())).because(cause))?;
-    serde_yaml::from_str(&text).map_err(|cause| {
+    // As in JSON, a variant with fields is a map of one key.
+    singleton_map_recursive::deserialize(serde_yaml::Deserializer::from_str(&text)).map_err(|cause| {
         Error::usage(format!("{}: this is no file of {what}", file.display()))
             .because(cause)
             .hint("docs/sandbox.md shows one")

@@ -130,6 +130,8 @@ fn fits(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_yaml::with::singleton_map_recursive;
+
     use super::*;
 
     #[test]
@@ -157,7 +159,8 @@ mod tests {
     #[test]
     fn faults_are_read_from_yaml() {
         let text = "[{method: WATCH, effect: staleWatch}, {path: '*/leases/*', after: 1, times: 2, effect: {status: {code: 503, retryAfterSeconds: 1}}}]";
-        let faults: Vec<Fault> = serde_yaml::from_str(&text.replace("staleWatch}", "staleWatch }")).unwrap();
+        let faults: Vec<Fault> =
+            singleton_map_recursive::deserialize(serde_yaml::Deserializer::from_str(text)).unwrap();
         assert_eq!(faults[0].effect, Effect::StaleWatch);
         assert_eq!(faults[1].times, Some(2));
     }
