@@ -15,6 +15,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use super::private::private_file;
 use super::store::{Change, ChangeKind, Restored, Subscription, Table};
 
 /// One change: the object after it, or None where it is gone.
@@ -56,7 +57,7 @@ impl Journal {
             Err(cause) => return Err(cause),
         };
         let fresh = beside(path);
-        let mut journal = Self { file: BufWriter::new(private(&fresh)?) };
+        let mut journal = Self { file: BufWriter::new(private_file(&fresh)?) };
         for line in &kept {
             journal.put(line)?;
         }
@@ -150,15 +151,6 @@ fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     name.into()
-}
-
-/// Objects hold Secrets: the file is its owner's alone.
-fn private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 #[cfg(test)]

@@ -15,12 +15,14 @@ mod journal;
 pub mod kinds;
 pub mod patch;
 pub mod pods;
+mod private;
 pub mod problem;
 pub mod resource;
 pub mod server;
 pub mod store;
 
 pub use clock::Clock;
+pub use private::private_file;
 pub use problem::{Problem, ProblemCause};
 pub use resource::{At, Resource};
 pub use server::{Options, Sandbox};

@@ -11,7 +11,7 @@ const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings
 #[tokio::test]
 async fn the_demo_goes_as_it_says() {
     let evolve = Evolve::without_cluster();
-    let demo = evolve.run(&["demo", "--fast"]).await;
+    let demo = evolve.run(&["demo", "--fast", "--context", "elsewhere"]).await;
     demo.succeeded();
     for words in [
         "todo is deployed and healthy as revision 1",

@@ -2,7 +2,7 @@
 //! matter, body and watch events that `known.yaml` does not list is a failure.
 //!
 //! ```sh
-//! EVOLVE_TEST_CLUSTER=1 KUBECONFIG=… cargo test --test fidelity
+//! EVOLVE_TEST_FIDELITY=1 KUBECONFIG=… cargo test --test fidelity
 //! ```
 //!
 //! Best against a server without controllers (`testbed up --api`); where there are controllers, what they write is left

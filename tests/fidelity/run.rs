@@ -48,15 +48,17 @@ pub struct Report {
 }
 
 impl Bench {
-    /// None, with a line that says so, unless `EVOLVE_TEST_CLUSTER` is 1. `EVOLVE_FIDELITY_OTHER` names the kubeconfig of
+    /// None, with a line that says so, unless `EVOLVE_TEST_FIDELITY` is 1. `EVOLVE_FIDELITY_OTHER` names the kubeconfig of
     /// another real server to stand in for the sandbox: between two real ones nothing may differ.
     pub async fn find() -> Option<Self> {
-        if std::env::var("EVOLVE_TEST_CLUSTER").as_deref() != Ok("1") {
-            println!("skipped: this test needs a cluster; set EVOLVE_TEST_CLUSTER=1 and KUBECONFIG");
+        if std::env::var("EVOLVE_TEST_FIDELITY").as_deref() != Ok("1") {
+            println!(
+                "skipped: this test needs an API server without controllers; set EVOLVE_TEST_FIDELITY=1 and KUBECONFIG"
+            );
             return None;
         }
         let read = |variable: &str| std::env::var_os(variable).map(|path| Kubeconfig::read_from(path).unwrap());
-        let real = Server::connect(read("KUBECONFIG").expect("EVOLVE_TEST_CLUSTER=1 needs KUBECONFIG")).await;
+        let real = Server::connect(read("KUBECONFIG").expect("EVOLVE_TEST_FIDELITY=1 needs KUBECONFIG")).await;
         let (ours, sandbox) = match read("EVOLVE_FIDELITY_OTHER") {
             Some(other) => (Server::connect(other).await, None),
             None => {

@@ -8,6 +8,7 @@ use application::Mistake;
 use tempfile::TempDir;
 
 use crate::{
+    cluster::ConnectOptions,
     context::{Ctx, Environment},
     error::{Error, Result},
     model::{DemoAct, DemoRequest, DeployOutcome, DeployReport, DeployRequest, HistoryReport, Target},
@@ -69,9 +70,12 @@ impl Demo {
         let options = Options { fast: request.fast, scenario: Scenario::todo(), ..Options::default() };
         let sandbox = Sandbox::start(options).await?;
         let environment = Environment { folder: folder.clone(), ..ctx.environment.clone() };
-        let mut connect = ctx.connect.clone();
-        connect.inline = Some(sandbox.kubeconfig().to_owned());
-        connect.cache = None;
+        // The user's context, user and namespace are those of another cluster.
+        let connect = ConnectOptions {
+            inline: Some(sandbox.kubeconfig().to_owned()),
+            request_timeout: ctx.connect.request_timeout,
+            ..ConnectOptions::default()
+        };
         let mut inner = Ctx::new(Arc::clone(&ctx.events), environment, connect);
         inner.clock = Arc::clone(&ctx.clock);
         inner.cancel = ctx.cancel.clone();

@@ -1,12 +1,15 @@
 //! The kubeconfig of a sandbox in a file, for as long as the sandbox runs.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    sandbox::private_file,
+};
 
 /// The first line of every kubeconfig that we write, by which it is known again.
 const MARK: &str = "# A kubectl-evolve sandbox; it is gone when that ends.\n";
@@ -48,14 +51,6 @@ impl Drop for Written {
         // One that is left names a server that is gone, and is written over by the next.
         let _ = fs::remove_file(&self.0);
     }
-}
-
-fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 #[cfg(test)]
