@@ -15,6 +15,7 @@ pub mod migration;
 pub mod ownership;
 pub mod pods;
 pub mod prune;
+pub mod quantity;
 pub mod readiness;
 pub mod redact;
 pub mod refusals;

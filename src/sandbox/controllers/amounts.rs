@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::sandbox::kinds::quantity::Quantity;
+use crate::rules::quantity::Quantity;
 
 /// Thousandths of a unit: `500m` is 500. What cannot be read is nothing.
 pub fn thousandths(text: &str) -> i64 {

@@ -8,7 +8,7 @@ use super::{
     action::{Decision, View},
     tables::{self, Key, TableId},
 };
-use crate::{rules::fields::text, sandbox::kinds::quantity::Quantity};
+use crate::rules::{fields::text, quantity::Quantity};
 
 /// What a quota needs done.
 pub fn reconcile(view: &View<'_>, key: &Key) -> Decision {

@@ -4,8 +4,9 @@
 use jiff::{Timestamp, Unit, fmt::temporal::DateTimePrinter};
 use serde_json::{Value, json};
 
-use super::{defaults, edit::Fields, quantity::Quantity};
+use super::{defaults, edit::Fields};
 use crate::{
+    rules::quantity::Quantity,
     sandbox::resource::Resource,
     schema::{Field, Schema, Shape, Type, TypeId, Zero},
 };

@@ -10,7 +10,6 @@ mod edit;
 mod fill;
 mod pod;
 mod prepare;
-pub mod quantity;
 mod scale;
 mod service;
 pub mod table;

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    edit::{Fields, Read},
-    quantity::Quantity,
-};
+use super::edit::{Fields, Read};
+use crate::rules::quantity::Quantity;
 
 /// The status of a pod that nothing has touched yet.
 pub(super) fn first_status(pod: &Fields) -> Value {

@@ -3,14 +3,12 @@
 use serde_json::Value;
 
 use super::{
-    super::{
-        edit::{Edit, Fields, Read},
-        quantity::Quantity,
-    },
+    super::edit::{Edit, Fields, Read},
     causes::{Causes, Path},
     common::{form, optional_one_of, required},
     meta, placement, text, volume,
 };
+use crate::rules::quantity::Quantity;
 
 const MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 

@@ -3,13 +3,11 @@
 use serde_json::Value;
 
 use super::{
-    super::{
-        edit::{Fields, Read},
-        quantity::Quantity,
-    },
+    super::edit::{Fields, Read},
     causes::{Causes, Path},
     text,
 };
+use crate::rules::quantity::Quantity;
 
 pub(super) const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
 const POSITIVE: &str = "must be greater than zero";

@@ -5,14 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    super::{
-        edit::{Fields, Read},
-        quantity::Quantity,
-    },
+    super::edit::{Fields, Read},
     causes::{Causes, Path},
     common::{NOT_NEGATIVE, amount},
     text,
 };
+use crate::rules::quantity::Quantity;
 
 /// Resources without a group, that everything may name.
 const STANDARD: [&str; 20] = [

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    super::{edit::Read, quantity::Quantity},
+    super::edit::Read,
     causes::{Causes, Path},
     claim,
     common::{form, required},
     environment::{self, Reader},
     meta, text,
 };
+use crate::rules::quantity::Quantity;
 
 const MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
 
