@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Session, global::duration};
-use crate::model::DeployRequest;
+use crate::model::{DeployRequest, ScopeRequest};
 
 /// Where the manifests are: for every command that reads them.
 #[derive(Debug, Clone, Default, Args)]
@@ -44,6 +44,20 @@ pub struct ConsentArguments {
     pub prune_claims: bool,
 }
 
+/// What to look at: for every command that looks at a running application.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ScopeArguments {
+    /// KIND/NAME, a name alone, or /REGEX/ [default: the application, else the namespace]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Only the objects with these labels
+    #[arg(short = 'l', long, value_name = "LABELS", conflicts_with = "targets")]
+    pub selector: Option<String>,
+    /// In every namespace; -n takes several, with commas between them
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+}
+
 /// For every command that waits until workloads are healthy.
 #[derive(Debug, Clone, Default, Args)]
 pub struct WaitArguments {
@@ -73,6 +87,19 @@ impl ManifestArguments {
             kustomize: self.kustomize,
             selector: self.selector,
             ..DeployRequest::default()
+        }
+    }
+}
+
+#[allow(dead_code, reason = "the commands that take it come in this session")]
+impl ScopeArguments {
+    /// The request for what is meant.
+    pub fn request(self, session: &Session) -> ScopeRequest {
+        ScopeRequest {
+            target: session.target(),
+            all_namespaces: self.all_namespaces,
+            selector: self.selector,
+            words: self.targets,
         }
     }
 }

@@ -131,7 +131,7 @@ fn wanted(argument: &Arg) -> Option<Wanted> {
         ("app", _) => Some(Wanted::Applications),
         ("claims", _) => Some(Wanted::Claims),
         (_, Some("REVISION")) => Some(Wanted::Revisions),
-        (_, Some("WORKLOAD")) => Some(Wanted::Workloads),
+        (_, Some("WORKLOAD" | "TARGET")) => Some(Wanted::Workloads),
         _ => None,
     }
 }

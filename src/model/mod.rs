@@ -16,6 +16,7 @@ mod plan;
 mod removal;
 mod restart;
 mod sandbox;
+mod scope;
 mod version;
 mod wait;
 
@@ -35,6 +36,7 @@ pub use plan::*;
 pub use removal::*;
 pub use restart::*;
 pub use sandbox::*;
+pub use scope::*;
 pub use version::*;
 pub use wait::*;
 

@@ -17,5 +17,6 @@ pub mod restart;
 pub mod revisions;
 pub mod rollback;
 pub mod sandbox;
+pub mod scope;
 pub mod version;
 pub mod wait;

@@ -2,26 +2,27 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    cluster::{Cluster, ListQuery, Resource},
+    cluster::Cluster,
     context::Ctx,
     error::{Error, Result},
     event::Event,
-    model::{Action, ConfigRequest, DeployRequest, ObjectRef, RestartReport, RestartRequest},
+    model::{self, Action, ConfigRequest, DeployRequest, ObjectRef, RestartReport, RestartRequest, ScopeRequest},
     ops::{
         config,
         deploy::Options,
         inventory,
         lock::{LockRequest, under_locks},
-        revisions::located,
+        revisions::{located, nothing},
+        scope::{self, Found},
         wait::{Target, WaitRequest, wait},
     },
     rules::{applyset::PART_OF, pods::Patience, redact::Redactor},
 };
 
-const KINDS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
+const NAME_IT: &str = "name what to restart: `kubectl evolve restart deployment/NAME`";
 const ANNOTATION: &str = "kubectl.kubernetes.io/restartedAt";
 
 /// Restarts workloads pod by pod, as their update strategies say, and waits as a deploy does. The applications that
@@ -67,12 +68,12 @@ impl Settings {
 }
 
 /// The locks of the applications that workloads are members of.
-async fn locks(ctx: &Ctx, cluster: &Cluster, chosen: &Workloads, timeout: Duration) -> Result<Vec<LockRequest>> {
+async fn locks(ctx: &Ctx, cluster: &Cluster, chosen: &[Found], timeout: Duration) -> Result<Vec<LockRequest>> {
     let sets: BTreeSet<(String, String)> = chosen
         .iter()
-        .filter_map(|(_, object)| {
-            let set = object["metadata"]["labels"][PART_OF].as_str()?;
-            Some((set.to_owned(), ObjectRef::of(object).namespace?))
+        .filter_map(|found| {
+            let set = found.object["metadata"]["labels"][PART_OF].as_str()?;
+            Some((set.to_owned(), found.reference().namespace?))
         })
         .collect();
     let mut owners = BTreeSet::new();
@@ -94,13 +95,13 @@ async fn restart(
     cluster: &Cluster,
     request: &RestartRequest,
     settings: &Settings,
-    chosen: Workloads,
+    chosen: Vec<Found>,
 ) -> Result<RestartReport> {
     let since = ctx.clock.now();
     ctx.phase("restart", format!("restarting {} workloads", chosen.len()));
     let patch = json!({"spec": {"template": {"metadata": {"annotations": {ANNOTATION: since.to_string()}}}}});
     let mut targets = Vec::new();
-    for (resource, object) in chosen {
+    for Found { resource, object } in chosen {
         let reference = ObjectRef::of(&object);
         let changed = cluster.patch(&resource, reference.namespace.as_deref(), &reference.name, &patch);
         let object = ctx.unless_cancelled("restarting", changed).await?;
@@ -125,74 +126,31 @@ async fn restart(
     Ok(RestartReport { restarted, health: report.objects, evidence: report.failure, notes: report.notes })
 }
 
-type Workloads = Vec<(Resource, Value)>;
-
-async fn choose(ctx: &Ctx, cluster: &Cluster, request: &RestartRequest) -> Result<Workloads> {
-    let namespace = request.target.namespace.clone().unwrap_or_else(|| cluster.namespace().to_owned());
-    if let Some(selector) = &request.selector {
-        return some(list(cluster, &namespace, selector).await?, &format!("with the labels {selector} in {namespace}"));
-    }
-    if request.workloads.is_empty() {
-        let (application, namespace) = located(ctx, cluster, &request.target).await?;
-        let found = match inventory::find(cluster, &application, &namespace).await? {
-            Some(inventory) => list(cluster, &namespace, &inventory.selector()).await?,
-            None => Vec::new(),
-        };
-        return some(found, &format!("of the application {application} in {namespace}"));
-    }
-    let mut chosen = Vec::new();
-    for word in &request.workloads {
-        chosen.push(named(cluster, &namespace, word).await?);
-    }
-    Ok(chosen)
-}
-
-fn some(found: Workloads, whose: &str) -> Result<Workloads> {
-    if found.is_empty() {
-        return Err(Error::usage(format!("there is no Deployment, StatefulSet or DaemonSet {whose}"))
-            .hint("name what to restart: `kubectl evolve restart deployment/NAME`"));
-    }
-    Ok(found)
-}
-
-async fn kind(cluster: &Cluster, kind: &str) -> Result<Resource> {
-    let resource = cluster.resource("apps/v1", kind).await?;
-    resource.ok_or_else(|| Error::failed(format!("the cluster does not have the kind {kind}")))
-}
-
-async fn list(cluster: &Cluster, namespace: &str, selector: &str) -> Result<Workloads> {
-    let query = ListQuery { labels: Some(selector.to_owned()), ..ListQuery::default() };
-    let mut found = Vec::new();
-    for name in KINDS {
-        let resource = kind(cluster, name).await?;
-        cluster.list(&resource, Some(namespace), &query, |object| found.push((resource.clone(), object))).await?;
-    }
-    Ok(found)
-}
-
-/// The workload that a word means: `kind/name`, or a name that only one has.
-async fn named(cluster: &Cluster, namespace: &str, word: &str) -> Result<(Resource, Value)> {
-    let (kinds, name) = match word.split_once('/') {
-        Some((kind, name)) => match cluster.named(kind).await?.filter(|found| KINDS.contains(&found.kind.as_str())) {
-            Some(resource) => (vec![resource], name),
-            None => {
-                return Err(Error::usage(format!("{word}: {kind} cannot be restarted"))
-                    .hint("a Deployment, a StatefulSet or a DaemonSet can"));
-            }
-        },
-        None => (futures::future::try_join_all(KINDS.map(|name| kind(cluster, name))).await?, word),
+/// The workloads that are meant: those of the application, unless they are named.
+async fn choose(ctx: &Ctx, cluster: &Cluster, request: &RestartRequest) -> Result<Vec<Found>> {
+    let wanted = ScopeRequest {
+        target: request.target.clone(),
+        all_namespaces: false,
+        selector: request.selector.clone(),
+        words: request.workloads.clone(),
     };
-    let mut found = Vec::new();
-    for resource in kinds {
-        let object = cluster.get(&resource, Some(namespace), name).await?;
-        found.extend(object.map(|object| (resource, object)));
+    let scope = scope::resolve(ctx, cluster, &wanted, scope::RESTARTED).await?;
+    let is_told = scope.application.is_some() || request.selector.is_some() || !request.workloads.is_empty();
+    if scope.found.is_empty() || !is_told {
+        let whose = match (&request.selector, is_told) {
+            (Some(selector), _) => format!("with the labels {selector} in {}", scope.namespaces.join(", ")),
+            (None, true) => format!("of the application {}", scope.application.unwrap_or_default()),
+            (None, false) => return Err(nothing_told(ctx, cluster, &request.target).await),
+        };
+        return Err(Error::usage(format!("there is no Deployment, StatefulSet or DaemonSet {whose}")).hint(NAME_IT));
     }
-    if found.len() > 1 {
-        return Err(Error::usage(format!("{word} means several workloads in {namespace}"))
-            .hint(format!("say which: `deployment/{name}`, `statefulset/{name}` or `daemonset/{name}`")));
+    Ok(scope.found)
+}
+
+/// Without an application, a whole namespace is not restarted by mistake.
+async fn nothing_told(ctx: &Ctx, cluster: &Cluster, target: &model::Target) -> Error {
+    match located(ctx, cluster, target).await {
+        Ok((application, namespace)) => nothing(cluster, &application, &namespace).await.hint(NAME_IT),
+        Err(error) => error,
     }
-    found.pop().ok_or_else(|| {
-        Error::usage(format!("there is no Deployment, StatefulSet or DaemonSet {name} in {namespace}"))
-            .hint(format!("`kubectl get deployments,statefulsets,daemonsets -n {namespace}` lists them"))
-    })
 }

@@ -73,7 +73,7 @@ pub async fn evidence(ctx: &Ctx, target: &Target, number: Option<u64>) -> Result
 ///
 /// # Errors
 /// Usage, when an application of this name is in several namespaces.
-pub(super) async fn located(ctx: &Ctx, cluster: &Cluster, target: &Target) -> Result<(String, String)> {
+pub(in crate::ops) async fn located(ctx: &Ctx, cluster: &Cluster, target: &Target) -> Result<(String, String)> {
     let application = Application::find(ctx, target, None)?;
     if let Some(namespace) = application.namespace {
         return Ok((application.name, namespace));
@@ -118,7 +118,7 @@ fn outcome_of(revisions: &[RevisionSummary], number: u64, recorded: Outcome) -> 
 }
 
 /// The error for an application of which there is nothing, with the names of those that there are.
-pub(super) async fn nothing(cluster: &Cluster, application: &str, namespace: &str) -> Error {
+pub(in crate::ops) async fn nothing(cluster: &Cluster, application: &str, namespace: &str) -> Error {
     let error = Error::usage(format!("there is nothing of {application} in namespace {namespace}"));
     let mut others = BTreeSet::new();
     let note = |record: Value| others.extend(record["metadata"]["labels"][APPLICATION].as_str().map(str::to_owned));

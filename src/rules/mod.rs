@@ -20,5 +20,6 @@ pub mod readiness;
 pub mod redact;
 pub mod refusals;
 pub mod rollout;
+pub mod scope;
 pub mod selector;
 pub mod waves;

@@ -1,7 +1,9 @@
 //! Label selectors as text, as in `-l app=api,tier!=front,env in (dev,test),!legacy`
 //! (k8s.io/apimachinery/pkg/labels, `Parse`).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::fields::{list, text};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Requirement {
@@ -35,6 +37,42 @@ impl Selector {
             Requirement::Absent(key) => label(key).is_none(),
         })
     }
+}
+
+/// The selector of an object as text: `app=web,tier in (a,b)`.
+///
+/// Source: `LabelSelectorAsSelector` of `k8s.io/apimachinery/pkg/apis/meta/v1`, whose requirements are sorted by key.
+pub fn selector_text(selector: &Map<String, Value>) -> String {
+    let labels = selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let mut found: Vec<(&str, String)> = labels.map(|(key, value)| (key.as_str(), equals(key, value))).collect();
+    for requirement in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
+        let key = text(requirement, "/key");
+        let mut values: Vec<&str> = list(requirement, "/values").iter().filter_map(Value::as_str).collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        let words = match text(requirement, "/operator") {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "Exists" => key.to_owned(),
+            _ => format!("!{key}"),
+        };
+        found.push((key, words));
+    }
+    joined(found)
+}
+
+/// A set of labels as a selector: `app=web,tier=front`.
+pub fn set_text(labels: &Map<String, Value>) -> String {
+    joined(labels.iter().map(|(key, value)| (key.as_str(), equals(key, value))).collect())
+}
+
+fn equals(key: &str, value: &Value) -> String {
+    format!("{key}={}", value.as_str().unwrap_or_default())
+}
+
+fn joined(mut requirements: Vec<(&str, String)>) -> String {
+    requirements.sort_by(|a, b| a.0.cmp(b.0));
+    requirements.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(",")
 }
 
 /// Splits at the commas outside parentheses.

@@ -33,7 +33,8 @@ async fn a_restart_replaces_the_pods_of_what_is_named() {
         assert!(namespace.names("/api/v1", "pods").await.iter().any(|pod| !before.contains(pod)), "{target:?}");
     }
     let ended = evolve.run(&["restart", "-n", &namespace.name, "nothing"]).await;
-    ended.failed(2, &["no Deployment, StatefulSet or DaemonSet nothing", "kubectl get deployments"]);
+    ended.failed(2, &["no Deployment, StatefulSet or DaemonSet nothing", "there are deployment/api"]);
+    evolve.run(&["restart", "-n", &namespace.name, "apis"]).await.failed(2, &["did you mean deployment/api?"]);
     evolve.run(&["restart", "-n", &namespace.name, "service/api"]).await.failed(2, &["service cannot be restarted"]);
 }
 

@@ -11,9 +11,9 @@ use super::{
     update::Next,
 };
 use crate::{
-    rules::selector::Selector,
+    rules::selector::{Selector, selector_text},
     sandbox::{
-        fields, kinds,
+        fields,
         problem::{Problem, ProblemCause},
         resource::At,
     },
@@ -70,7 +70,7 @@ impl Api {
         all.into_iter()
             .filter(|budget| {
                 let selector = budget["spec"]["selector"].as_object();
-                let text = selector.map(|selector| kinds::selector_text(selector, false));
+                let text = selector.map(selector_text);
                 text.and_then(|text| Selector::parse(&text).ok()).is_some_and(|selector| selector.matches(pod))
             })
             .collect()

@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::edit::{Edit, Fields, Read};
-use crate::sandbox::resource::Resource;
+use crate::{
+    rules::selector::{selector_text, set_text},
+    sandbox::resource::Resource,
+};
 
 /// Where a kind keeps what its scale shows.
 struct Paths {
@@ -27,7 +30,8 @@ pub fn scale(resource: &Resource, object: &Value) -> Option<Value> {
     let mut status = json!({"replicas": follow(&paths.observed).and_then(Value::as_i64).unwrap_or_default()});
     let selector = match follow(&paths.selector) {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Object(selector)) => selector_text(selector, resource.kind == "ReplicationController"),
+        Some(Value::Object(selector)) if resource.kind == "ReplicationController" => set_text(selector),
+        Some(Value::Object(selector)) => selector_text(selector),
         _ => String::new(),
     };
     if !selector.is_empty() {
@@ -66,29 +70,4 @@ fn paths(resource: &Resource) -> Option<Paths> {
         None => ("spec.replicas".into(), "status.replicas".into(), "spec.selector".into()),
     };
     Some(Paths { wanted: split(&wanted), observed: split(&observed), selector: split(&selector) })
-}
-
-/// A selector as text: `app=web,tier in (a,b)`.
-///
-/// Source: `LabelSelectorAsSelector` of `k8s.io/apimachinery/pkg/apis/meta/v1`, whose requirements are sorted by key.
-pub fn selector_text(selector: &Fields, plain: bool) -> String {
-    let labels = if plain { Some(selector) } else { selector.fields(&["matchLabels"]) };
-    let labels = labels.into_iter().flatten();
-    let mut found: Vec<(String, String)> =
-        labels.map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or_default()))).collect();
-    for requirement in selector.items(&["matchExpressions"]) {
-        let key = requirement.text(&["key"]);
-        let mut values: Vec<&str> = requirement.items(&["values"]).iter().filter_map(Value::as_str).collect();
-        values.sort_unstable();
-        let values = values.join(",");
-        let text = match requirement.text(&["operator"]) {
-            "In" => format!("{key} in ({values})"),
-            "NotIn" => format!("{key} notin ({values})"),
-            "Exists" => key.to_owned(),
-            _ => format!("!{key}"),
-        };
-        found.push((key.to_owned(), text));
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    found.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(",")
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::edit::{Fields, Read};
+use crate::rules::selector::selector_text;
 
 /// How long ago the time at the keys was; `<unknown>` where there is none.
 pub(super) fn age_of(object: &Value, keys: &[&str], now: Timestamp) -> String {
@@ -64,7 +65,7 @@ pub(super) fn labels(labels: Option<&Fields>) -> String {
 /// A label selector as text, or `<none>`.
 pub(super) fn selector(selector: Option<&Value>) -> String {
     let fields = selector.and_then(Value::as_object);
-    or_none(&fields.map(|fields| super::super::selector_text(fields, false)).unwrap_or_default())
+    or_none(&fields.map(selector_text).unwrap_or_default())
 }
 
 /// The names and the images of containers, each with commas.
