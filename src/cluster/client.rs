@@ -12,7 +12,7 @@ use kube::client::Body;
 use serde_json::Value;
 use tokio::{sync::Semaphore, time::Instant};
 
-use super::{connect::chain, credentials, discovery::Discovery};
+use super::{connect::chain, credentials, discovery::Discovery, upgrade::Upgrades};
 use crate::error::{Cause, Error, Refusal, Result};
 
 /// Requests in flight at once. The API server's throughput for writes peaks near this number; see
@@ -28,6 +28,7 @@ const RESTART: Duration = Duration::from_secs(30);
 /// A connection to one API server.
 pub struct Cluster {
     client: kube::Client,
+    pub(super) upgrades: Upgrades,
     server: String,
     namespace: String,
     timeout: Option<Duration>,
@@ -57,7 +58,7 @@ impl<'a> Call<'a> {
 }
 
 /// Why one attempt did not bring an answer.
-enum Attempt {
+pub(super) enum Attempt {
     /// Nothing answered.
     Transport(String),
     /// The server answered that it cannot now.
@@ -69,14 +70,15 @@ enum Attempt {
 impl Cluster {
     pub(super) fn new(
         client: kube::Client,
-        server: String,
-        namespace: String,
+        config: kube::Config,
         timeout: Option<Duration>,
         cache: Option<PathBuf>,
     ) -> Self {
+        let (server, namespace) = (config.cluster_url.to_string(), config.default_namespace.clone());
         let discovery = Discovery::new(cache, &server);
         Self {
             client,
+            upgrades: Upgrades::new(config),
             server: server.trim_end_matches('/').to_owned(),
             namespace,
             timeout,
@@ -127,10 +129,18 @@ impl Cluster {
 
     /// Like `call`, for answers that are not JSON or are parsed by the caller.
     pub(super) async fn call_bytes(&self, call: &Call<'_>) -> Result<(StatusCode, Vec<u8>)> {
+        self.persist(call, || self.attempt(call)).await
+    }
+
+    /// Tries until there is an answer, or none is to be had.
+    pub(super) async fn persist<T, F>(&self, call: &Call<'_>, mut attempt: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T, Attempt>>,
+    {
         let began = Instant::now();
         let mut tries = 0;
         loop {
-            let attempt = match self.attempt(call).await {
+            let attempt = match attempt().await {
                 Ok(answer) => return Ok(answer),
                 Err(attempt) => attempt,
             };
@@ -178,27 +188,28 @@ impl Cluster {
             let bytes = body.collect().await.map_err(|error| self.transport(error))?.to_bytes();
             Ok((head, bytes))
         };
-        let answer = match self.timeout {
-            None => exchange.await,
-            Some(timeout) => tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| {
-                let message = format!("no answer within {} s", timeout.as_secs_f32());
-                Err(Attempt::Final(self.silent(call, &message)))
-            }),
-        };
-        let (head, bytes) = answer?;
+        let (head, bytes) = self.in_time(call, exchange).await?;
         if head.status.as_u16() < 400 {
             return Ok((head.status, bytes.into()));
         }
-        let error = self.refused(call, head.status, &bytes);
-        let busy = matches!(head.status.as_u16(), 429 | 500 | 502 | 503 | 504);
-        if !busy {
-            return Err(Attempt::Final(error));
-        }
         let wait = head.headers.get("retry-after").and_then(|text| text.to_str().ok()?.parse().ok());
-        Err(Attempt::Busy { wait: wait.map(Duration::from_secs), error })
+        Err(self.refused(call, head.status, &bytes, wait.map(Duration::from_secs)))
     }
 
-    fn transport(&self, error: impl std::error::Error + 'static) -> Attempt {
+    /// The answer, unless it takes longer than `--request-timeout`.
+    pub(super) async fn in_time<T>(
+        &self,
+        call: &Call<'_>,
+        exchange: impl Future<Output = Result<T, Attempt>>,
+    ) -> Result<T, Attempt> {
+        let Some(timeout) = self.timeout else { return exchange.await };
+        tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| {
+            let message = format!("no answer within {} s", timeout.as_secs_f32());
+            Err(Attempt::Final(self.silent(call, &message)))
+        })
+    }
+
+    pub(super) fn transport(&self, error: impl std::error::Error + 'static) -> Attempt {
         if let Some(refused) = credentials::refused(&error, None) {
             return Attempt::Final(refused);
         }
@@ -216,8 +227,8 @@ impl Cluster {
         }
     }
 
-    /// The error for an answer of 400 and more, in the server's own words.
-    fn refused(&self, call: &Call<'_>, status: StatusCode, bytes: &[u8]) -> Error {
+    /// What an answer of 400 and more means, in the server's own words; `wait` is its `Retry-After`.
+    pub(super) fn refused(&self, call: &Call<'_>, status: StatusCode, bytes: &[u8], wait: Option<Duration>) -> Attempt {
         let refusal = refusal(status, bytes);
         let message = format!("{}: {}", call.doing, refusal.message);
         let error = match status.as_u16() {
@@ -230,7 +241,11 @@ impl Cluster {
             ),
             _ => Error::failed(message),
         };
-        error.refused(refusal)
+        let error = error.refused(refusal);
+        match status.as_u16() {
+            429 | 500 | 502 | 503 | 504 => Attempt::Busy { wait, error },
+            _ => Attempt::Final(error),
+        }
     }
 }
 

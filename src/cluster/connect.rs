@@ -7,7 +7,11 @@ use kube::{
     config::{ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
-use super::{client::Cluster, credentials, transport};
+use super::{
+    client::Cluster,
+    credentials,
+    transport::{self, Use},
+};
 use crate::error::{Error, Result, causes};
 
 /// How long a request may take when the user sets no `--request-timeout`.
@@ -60,15 +64,13 @@ impl ConnectOptions {
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         // Retries are ours, so that they are counted and told.
         config.default_retry = false;
-        let server = config.cluster_url.to_string();
-        let namespace = config.default_namespace.clone();
-        let plugin = config.auth_info.exec.clone();
-        let client = transport::client(config).map_err(|error| unusable(error, plugin.as_ref()))?;
+        let client = transport::client(config.clone(), Use::Requests)
+            .map_err(|error| unusable(error, config.auth_info.exec.as_ref()))?;
         let timeout = match self.request_timeout {
             None => Some(DEFAULT_REQUEST_TIMEOUT),
             Some(timeout) => Some(timeout).filter(|timeout| !timeout.is_zero()),
         };
-        Ok(Cluster::new(client, server, namespace, timeout, self.cache.clone()))
+        Ok(Cluster::new(client, config, timeout, self.cache.clone()))
     }
 
     pub(super) fn read(&self) -> Result<Kubeconfig, KubeconfigError> {
@@ -111,7 +113,7 @@ pub(super) fn broken(error: KubeconfigError) -> Error {
         .hint("`kubectl config get-contexts` lists the contexts; `kubectl config view` shows the rest")
 }
 
-fn unusable(error: kube::Error, plugin: Option<&ExecConfig>) -> Error {
+pub(super) fn unusable(error: kube::Error, plugin: Option<&ExecConfig>) -> Error {
     match (credentials::refused(&error, plugin), error) {
         (Some(refused), _) => refused,
         (None, kube::Error::InferKubeconfig(error)) => broken(error),

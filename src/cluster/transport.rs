@@ -2,7 +2,8 @@
 //!
 //! kube's own builder speaks HTTP/1.1, so each request in flight costs a connection and a TLS handshake, and it leaves
 //! Nagle's algorithm on, which holds small requests back for some 40 ms. Here one HTTP/2 connection carries all, where
-//! the server speaks it.
+//! the server speaks it. Websockets to pods take over the connection that asked for them, which HTTP/1.1 alone allows,
+//! so there is a second client for those.
 
 use std::time::Duration;
 
@@ -22,11 +23,20 @@ use tower_http::decompression::DecompressionLayer;
 /// vanished must not hold the connection that all requests share.
 const PING: Duration = Duration::from_secs(10);
 
+/// What the requests of a client are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Requests that are answered.
+    Requests,
+    /// Requests that take over their connection.
+    Upgrades,
+}
+
 /// A client as the configuration asks for. Sends no request.
 ///
 /// # Errors
 /// For certificates and keys that cannot be used, and for credentials that cannot be had.
-pub(super) fn client(config: Config) -> kube::Result<kube::Client> {
+pub(super) fn client(config: Config, purpose: Use) -> kube::Result<kube::Client> {
     if config.proxy_url.is_some() {
         return Ok(ClientBuilder::try_from(config)?.build());
     }
@@ -34,6 +44,12 @@ pub(super) fn client(config: Config) -> kube::Result<kube::Client> {
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(config.connect_timeout);
+    if purpose == Use::Upgrades {
+        // No HTTP/2 ping tells that the server vanished behind these.
+        tcp.set_keepalive(Some(PING));
+        tcp.set_keepalive_interval(Some(PING));
+        tcp.set_keepalive_retries(Some(3));
+    }
     let mut tls = HttpsConnectorBuilder::new().with_tls_config(config.rustls_client_config()?).https_or_http();
     if let Some(name) = config.tls_server_name.clone() {
         let name = name.try_into().map_err(|cause| kube::Error::Service(BoxError::from(cause)))?;
@@ -43,7 +59,10 @@ pub(super) fn client(config: Config) -> kube::Result<kube::Client> {
         .timer(TokioTimer::new())
         .http2_keep_alive_interval(PING)
         .http2_keep_alive_timeout(PING)
-        .build(tls.enable_all_versions().wrap_connector(tcp));
+        .build(match purpose {
+            Use::Requests => tls.enable_all_versions().wrap_connector(tcp),
+            Use::Upgrades => tls.enable_http1().wrap_connector(tcp),
+        });
     let compressed = !config.disable_compression && !is_on_this_machine(&config);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())

@@ -48,6 +48,8 @@ mod sandbox;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod upgrade;
+#[cfg(test)]
 mod wait;
 #[cfg(test)]
 mod watch;
