@@ -11,6 +11,9 @@ enum Requirement {
     NotIn(String, Vec<String>),
     Exists(String),
     Absent(String),
+    /// A label that is a number above this one.
+    Above(String, i64),
+    Below(String, i64),
 }
 
 /// A label selector; all of its requirements must hold.
@@ -29,12 +32,15 @@ impl Selector {
     /// Whether the labels of an object fit.
     pub fn matches(&self, object: &Value) -> bool {
         let label = |key: &String| object["metadata"]["labels"].get(key).and_then(Value::as_str);
+        let read = |text: &str| text.parse::<i64>().ok();
         self.0.iter().all(|requirement| match requirement {
             Requirement::In(key, values) => label(key).is_some_and(|value| values.iter().any(|wanted| wanted == value)),
             // As in Kubernetes, an absent label is not in any list.
             Requirement::NotIn(key, values) => label(key).is_none_or(|value| values.iter().all(|other| other != value)),
             Requirement::Exists(key) => label(key).is_some(),
             Requirement::Absent(key) => label(key).is_none(),
+            Requirement::Above(key, number) => label(key).and_then(read).is_some_and(|found| found > *number),
+            Requirement::Below(key, number) => label(key).and_then(read).is_some_and(|found| found < *number),
         })
     }
 }
@@ -115,6 +121,11 @@ fn requirement(text: &str) -> Result<Requirement, String> {
     if let Some((name, values)) = text.split_once(" in ") {
         return Ok(Requirement::In(key(name)?, list(values)?));
     }
+    for (sign, make) in [('>', Requirement::Above as fn(String, i64) -> Requirement), ('<', Requirement::Below)] {
+        if let Some((name, number)) = text.split_once(sign) {
+            return Ok(make(key(name)?, number.trim().parse().map_err(|_| unreadable())?));
+        }
+    }
     match text.strip_prefix('!') {
         Some(name) => Ok(Requirement::Absent(key(name)?)),
         None => Ok(Requirement::Exists(key(text)?)),
@@ -129,7 +140,7 @@ mod tests {
 
     #[test]
     fn selectors_choose_as_kubernetes_does() {
-        let api = json!({"metadata": {"labels": {"app": "api", "env": "dev"}}});
+        let api = json!({"metadata": {"labels": {"app": "api", "env": "dev", "rank": "4"}}});
         let bare = json!({"metadata": {}});
         for (text, fits_api, fits_bare) in [
             ("app=api", true, false),
@@ -140,6 +151,8 @@ mod tests {
             ("app", true, false),
             ("!app", false, true),
             ("", true, true),
+            ("rank>3", true, false),
+            ("rank<3", false, false),
         ] {
             let selector = Selector::parse(text).unwrap();
             assert_eq!((selector.matches(&api), selector.matches(&bare)), (fits_api, fits_bare), "{text}");

@@ -77,10 +77,7 @@ impl Problem {
 
     /// The object breaks the rules of its kind.
     pub fn invalid(resource: &Resource, name: &str, causes: Vec<ProblemCause>) -> Self {
-        let kind = match resource.group.as_str() {
-            "" => resource.kind.clone(),
-            group => format!("{}.{group}", resource.kind),
-        };
+        let kind = resource.group_kind();
         let mut said: Vec<String> = Vec::new();
         for cause in &causes {
             let words = format!("{}: {}", cause.field, cause.message);
@@ -96,7 +93,7 @@ impl Problem {
         };
         let mut problem = Self::new(422, "Invalid", format!("{kind} \"{name}\" is invalid: {said}"));
         problem.name = name.into();
-        problem.group.clone_from(&resource.group);
+        problem.group = resource.internal_group().into();
         problem.kind.clone_from(&resource.kind);
         problem.causes = causes;
         problem

@@ -50,6 +50,19 @@ impl Resource {
         self.custom.is_some()
     }
 
+    /// The group of the kind inside of the API server, where events are of the core group alone.
+    pub fn internal_group(&self) -> &str {
+        if self.group == "events.k8s.io" { "" } else { &self.group }
+    }
+
+    /// As the API server names the kind in messages: `Deployment.apps`, `Pod`.
+    pub fn group_kind(&self) -> String {
+        match self.internal_group() {
+            "" => self.kind.clone(),
+            group => format!("{}.{group}", self.kind),
+        }
+    }
+
     /// As the API server names it in messages: `deployments.apps`, `pods`.
     pub fn group_resource(&self) -> String {
         if self.group.is_empty() { self.plural.clone() } else { format!("{}.{}", self.plural, self.group) }

@@ -42,6 +42,9 @@ pub fn scenario(seed: u64, case: usize) -> Scenario {
     requests.push(Request::new("GET", maker.path("")));
     requests.push(maker.delete(false));
     requests.push(Request::new("GET", maker.path("")));
+    // What finalizers hold goes too: the next run makes it anew.
+    let free = Request::new("PATCH", maker.path("")).content_type(long_type("merge"));
+    requests.push(free.body(&json!({"metadata": {"finalizers": null}})));
     let watched = maker.chance.one_in(10).then(|| format!("{}?labelSelector=case%3D{case}", kind.at));
     Scenario { name: format!("case {case}"), requests, watched }
 }

@@ -44,10 +44,13 @@ pub fn all() -> &'static [Known] {
     &ALL
 }
 
-/// Whether this difference, of a request told as `METHOD path type body`, is listed.
-pub fn is_known(request: &str, difference: &Difference) -> bool {
+/// Why this difference, of a request told as `METHOD path type body`, is listed; None where it is not.
+/// `EVOLVE_FIDELITY_ALL` takes nothing for known.
+pub fn reason(request: &str, difference: &Difference) -> Option<&'static str> {
+    static ANY: LazyLock<bool> = LazyLock::new(|| std::env::var_os("EVOLVE_FIDELITY_ALL").is_none());
     let real = difference.real.to_string();
-    all().iter().any(|known| {
+    let fits = |known: &&Known| {
         known.request.is_match(request) && known.path.is_match(&difference.path) && known.real.is_match(&real)
-    })
+    };
+    all().iter().filter(|_| *ANY).find(fits).map(|known| known.why.as_str())
 }

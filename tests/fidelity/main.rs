@@ -7,7 +7,7 @@
 //!
 //! Best against a server without controllers (`testbed up --api`); where there are controllers, what they write is left
 //! out. `EVOLVE_FIDELITY_SEED` and `EVOLVE_FIDELITY_CASES` choose what is generated, `EVOLVE_FIDELITY_ONLY` one case of it
-//! or the fixed requests with that in their name.
+//! or the fixed requests with that in their name; with `EVOLVE_FIDELITY_ALL` what is listed counts as a failure too.
 
 #[cfg(test)]
 mod compare;
@@ -66,6 +66,7 @@ async fn the_sandbox_answers_generated_requests_as_the_real_server_does() {
 /// Fails, with the shortest account of it, where something differs that is not known.
 fn finish(report: &Report, of: &str) {
     println!("{} requests{of}, {} differ as listed in docs/sandbox.md", report.requests, report.known);
+    report.reasons.iter().for_each(|(reason, count)| println!("{count:>6} {reason}"));
     assert!(report.differences.is_empty(), "{report}");
 }
 

@@ -24,10 +24,26 @@ static GENERATED: LazyLock<Regex> =
 pub fn answer(session: &mut Session, answer: &Answer, with_status: bool) -> Value {
     let mut body = events_of(&answer.body).map_or_else(|| answer.body.clone(), Value::from);
     remember(session, &mut body);
+    without_others(&mut body);
     clean(&mut body, "", with_status);
     let mut warnings: Vec<String> = answer.warnings.iter().map(|warning| text(warning)).collect();
     warnings.sort();
     json!({"status": answer.status, "type": answer.content_type, "warnings": warnings, "body": body})
+}
+
+/// Discovery of all groups without those that other sequences define and remove meanwhile.
+fn without_others(body: &mut Value) {
+    let list = match body["kind"].as_str() {
+        Some("APIGroupDiscoveryList") => "items",
+        Some("APIGroupList") => "groups",
+        _ => return,
+    };
+    if let Some(Value::Array(groups)) = body.get_mut(list) {
+        groups.retain(|group| {
+            let name = group["name"].as_str().or_else(|| group["metadata"]["name"].as_str());
+            !name.is_some_and(is_custom)
+        });
+    }
 }
 
 /// The events of a watch that has ended, one in a line; None where the body is no such thing.

@@ -51,6 +51,26 @@ impl Request {
         self
     }
 
+    /// Where the object is that the request is about; None where that is not said.
+    pub fn object_path(&self) -> Option<String> {
+        let path = self.path.split('?').next()?;
+        let mut parts: Vec<&str> = path.split('/').collect();
+        let group = if parts.get(1) == Some(&"apis") { 4 } else { 3 };
+        let resource =
+            if parts.get(group) == Some(&"namespaces") && parts.len() > group + 2 { group + 2 } else { group };
+        match parts.len() {
+            length if length == resource + 1 => {
+                let body: Value = serde_json::from_str(&self.body).ok()?;
+                Some(format!("{path}/{}", body["metadata"]["name"].as_str()?))
+            }
+            length if length > resource + 1 => {
+                parts.truncate(resource + 2);
+                Some(parts.join("/"))
+            }
+            _ => None,
+        }
+    }
+
     pub fn accept(mut self, accept: &str) -> Self {
         self.accept = accept.into();
         self

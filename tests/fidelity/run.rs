@@ -1,7 +1,7 @@
 //! Sends sequences of requests to both servers, side by side, and gathers what differs.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{
         Arc,
@@ -25,7 +25,7 @@ use super::{
 /// Sequences that run side by side.
 const SIDE_BY_SIDE: usize = 6;
 /// The most differences that a report shows, and the most characters of each value.
-const SHOWN: usize = 150;
+const SHOWN: usize = 400;
 const WIDTH: usize = 300;
 
 /// The two servers.
@@ -37,12 +37,21 @@ pub struct Bench {
     with_status: bool,
 }
 
+/// What became of one request.
+struct Outcome {
+    request: Request,
+    differences: Vec<Difference>,
+    /// Whether the servers no longer have the same object.
+    apart: bool,
+}
+
 /// What a run found.
 #[derive(Default)]
 pub struct Report {
     pub requests: usize,
-    /// How many differences are listed as known.
+    /// Of how many requests something differs as it is listed, and by what reason.
     pub known: usize,
+    pub reasons: BTreeMap<String, usize>,
     /// The others: by kind of request and place, how many, and the first of them.
     pub differences: BTreeMap<String, (usize, String)>,
 }
@@ -111,12 +120,7 @@ impl Bench {
         report
     }
 
-    async fn scenario(
-        &self,
-        scenario: &Scenario,
-        namespace: &str,
-        count: &AtomicUsize,
-    ) -> Vec<(Request, Vec<Difference>)> {
+    async fn scenario(&self, scenario: &Scenario, namespace: &str, count: &AtomicUsize) -> Vec<Outcome> {
         let mut real = Session::new(self.real.clone(), namespace);
         let mut ours = Session::new(self.ours.clone(), namespace);
         let mut since = (String::new(), String::new());
@@ -131,8 +135,11 @@ impl Bench {
             let answers = tokio::join!(real.send(request), ours.send(request));
             count.fetch_add(1, Ordering::Relaxed);
             let theirs = normal::answer(&mut real, &answers.0, self.with_status);
-            let ours = normal::answer(&mut ours, &answers.1, self.with_status);
-            found.push((request.clone(), compare(&theirs, &ours)));
+            let mine = normal::answer(&mut ours, &answers.1, self.with_status);
+            let differences = compare(&theirs, &mine);
+            let wrote = request.method != "GET" && !differences.is_empty();
+            let apart = wrote && self.are_apart(request, &mut real, &mut ours).await;
+            found.push(Outcome { request: request.clone(), differences, apart });
         }
         if let Some(collection) = &scenario.watched {
             let (theirs, ours) = tokio::join!(
@@ -141,9 +148,22 @@ impl Bench {
             );
             let mut differences = Vec::new();
             walk("/events", &Value::from(theirs), &Value::from(ours), &mut differences);
-            found.push((Request::new("WATCH", collection.clone()), differences));
+            let request = Request::new("WATCH", collection.clone());
+            found.push(Outcome { request, differences, apart: false });
         }
         found
+    }
+
+    /// Whether the object of a write is another on each server now, which all that follows would only say again.
+    async fn are_apart(&self, request: &Request, real: &mut Session, ours: &mut Session) -> bool {
+        let Some(path) = request.object_path() else { return true };
+        let get = Request::new("GET", path);
+        let answers = tokio::join!(real.send(&get), ours.send(&get));
+        let theirs = normal::answer(real, &answers.0, self.with_status);
+        let ours = normal::answer(ours, &answers.1, self.with_status);
+        let differences = compare(&theirs, &ours);
+        let told = format!("GET {} json ", get.path);
+        !differences.iter().all(|difference| known::reason(&told, difference).is_some())
     }
 
     /// A namespace on both, with an account that pods may use.
@@ -165,18 +185,23 @@ impl Bench {
 }
 
 impl Report {
-    /// Of each sequence only the first request that differs counts: what follows is its consequence.
-    fn add(&mut self, scenario: &str, found: Vec<(Request, Vec<Difference>)>) {
-        for (request, differences) in found {
+    /// Of each sequence only what comes before the servers' objects differ counts: what follows is its consequence.
+    fn add(&mut self, scenario: &str, found: Vec<Outcome>) {
+        for Outcome { request, differences, apart } in found {
             let content_type = request.content_type.trim_start_matches("application/").to_owned();
             let told = format!("{} {} {content_type} {}", request.method, request.path, request.body);
-            let (known, unknown): (Vec<_>, Vec<_>) =
-                differences.into_iter().partition(|difference| known::is_known(&told, difference));
-            self.known += known.len();
-            // What one server refused and the other did not, they do not agree on later.
-            let apart = request.method != "GET" && known.iter().any(|difference| difference.path == "/status");
+            let mut unknown = Vec::new();
+            let mut reasons = BTreeSet::new();
+            for difference in differences {
+                match known::reason(&told, &difference) {
+                    Some(reason) => _ = reasons.insert(reason),
+                    None => unknown.push(difference),
+                }
+            }
+            self.known += usize::from(!reasons.is_empty());
+            reasons.into_iter().for_each(|reason| *self.reasons.entry(reason.into()).or_default() += 1);
             if !unknown.is_empty() {
-                return self.add_request(scenario, &request, &told, &unknown);
+                self.add_request(scenario, &request, &told, &unknown);
             }
             if apart {
                 return;

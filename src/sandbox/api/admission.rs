@@ -52,6 +52,26 @@ impl Api {
         }
     }
 
+    /// Whether the account that a pod is to run as is there (the admission plugin `ServiceAccount`).
+    pub(super) fn admit_account(&self, at: &At, object: &Value) -> Result<(), Problem> {
+        let mirror = object["metadata"]["annotations"].get("kubernetes.io/config.mirror").is_some();
+        if !at.resource.group.is_empty() || at.resource.plural != "pods" || mirror {
+            return Ok(());
+        }
+        let name = object["spec"]["serviceAccountName"].as_str().unwrap_or_default();
+        // The default one is about to be made where controllers act.
+        if name.is_empty() || (name == "default" && self.logs().is_some()) {
+            return Ok(());
+        }
+        let namespace = at.namespace.as_deref().unwrap_or_default();
+        let table = Table { group: String::new(), plural: "serviceaccounts".into() };
+        if self.store().get(&Place { table: table.into(), key: format!("{namespace}/{name}") }).is_some() {
+            return Ok(());
+        }
+        let why = format!("error looking up service account {namespace}/{name}: serviceaccount {name:?} not found");
+        Err(Problem::forbidden(&at.resource, metadata::text(object, "name"), &why))
+    }
+
     /// The namespace of that name.
     pub(super) fn namespace(&self, name: &str) -> Option<Value> {
         let table = Table { group: String::new(), plural: "namespaces".into() };

@@ -30,7 +30,10 @@ impl Api {
             let on = pod["spec"]["nodeName"].as_str().unwrap_or_default();
             if !on.is_empty() {
                 let why = format!("pod {} is already assigned to node {on:?}", at.name);
-                return Err(Problem::conflict(&at.resource, &at.name, &why));
+                let mut problem = Problem::conflict(&at.resource, &at.name, &why);
+                problem.message = format!("Operation cannot be fulfilled on pods/binding \"{}\": {why}", at.name);
+                problem.kind = "pods/binding".into();
+                return Err(problem);
             }
             pod["spec"]["nodeName"] = node.into();
             let scheduled = json!({

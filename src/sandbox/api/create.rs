@@ -19,6 +19,17 @@ use crate::sandbox::{
 /// How often another generated name is tried when one is taken.
 const GENERATED_TRIES: usize = 8;
 
+/// How an object comes to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// Its creation was asked for.
+    Asked,
+    /// An update found none to replace.
+    Updated,
+    /// An apply found none; it has seen to the owners of the fields.
+    Applied,
+}
+
 impl Api {
     /// Makes an object. An empty name in `at` means the object's own name, or one that is generated from `generateName`.
     ///
@@ -29,40 +40,33 @@ impl Api {
         if at.resource.verbs == ["create"] {
             return self.review(at, object, write);
         }
-        self.create_owned(at, object, write, true)
+        self.create_owned(at, object, write, Made::Asked)
     }
 
-    /// As [`Api::create`]; `track`: the writer becomes the manager of the fields, which an apply has seen to already.
-    pub(super) fn create_owned(
-        &self,
-        at: &At,
-        mut object: Value,
-        write: &Write,
-        track: bool,
-    ) -> Result<Value, Problem> {
+    /// As [`Api::create`], of what is decoded already.
+    pub(super) fn create_owned(&self, at: &At, mut object: Value, write: &Write, made: Made) -> Result<Value, Problem> {
         let mut at = at.clone();
         check_namespace(&at, &mut object)?;
         if !at.name.is_empty() {
             check_name(&at, &object)?;
         }
         self.admit_namespace(&at)?;
-        if !metadata::text(&object, "resourceVersion").is_empty() {
-            return Err(Problem::new(500, "", "resourceVersion should not be set on objects to be created"));
-        }
-        if track {
+        let versioned = made == Made::Asked && !metadata::text(&object, "resourceVersion").is_empty();
+        if made != Made::Applied {
             let api_version = at.resource.api_version();
             let writer = self.writer(write, &api_version, "");
             object = fields::track_update(Types::of(&at.resource), None, object, &writer);
         }
         kinds::admit(&at.resource, &mut object, &identity::letters());
         self.admit_class(&at, &mut object);
+        self.admit_account(&at, &object)?;
         let generated = metadata::text(&object, "name").is_empty();
         let mut tries = if generated { GENERATED_TRIES } else { 1 };
         loop {
             let mut object = object.clone();
             self.identify(&mut at, &mut object)?;
             tries -= 1;
-            match self.create_named(&at, object, write) {
+            match self.create_named(&at, object, versioned, write) {
                 Err(problem) if problem.reason == "AlreadyExists" && tries > 0 => {}
                 other => return other,
             }
@@ -95,7 +99,8 @@ impl Api {
         Ok(())
     }
 
-    fn create_named(&self, at: &At, mut object: Value, write: &Write) -> Result<Value, Problem> {
+    /// `versioned`: it came with a version, which only what is stored has.
+    fn create_named(&self, at: &At, mut object: Value, versioned: bool, write: &Write) -> Result<Value, Problem> {
         let resource = &at.resource;
         let place = self.place(at);
         kinds::prepare_create(resource, &mut object);
@@ -104,7 +109,11 @@ impl Api {
         if !causes.is_empty() {
             return Err(Problem::invalid(resource, &at.name, causes));
         }
+        kinds::warnings(resource, &object, None).into_iter().for_each(|warning| write.warn(warning));
         let object = convert::arrange(resource, object, &resource.api_version());
+        if versioned && !write.dry_run {
+            return Err(Problem::new(500, "", "resourceVersion should not be set on objects to be created"));
+        }
         if let Some((_, stored)) = self.store().get(&place) {
             let mut problem = Problem::already_exists(resource, &at.name);
             if metadata::is_being_deleted(&convert::value(resource, &stored)) {

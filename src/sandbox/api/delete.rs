@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     convert,
     core::Api,
+    definitions::defines,
     metadata,
     requests::{DeleteOptions, Deleted, Propagation},
 };
@@ -23,6 +24,15 @@ impl Api {
     /// # Errors
     /// There is none, or it is not the one of the preconditions.
     pub fn delete(&self, at: &At, options: &DeleteOptions) -> Result<Deleted, Problem> {
+        const IMMORTAL: [&str; 3] = ["default", "kube-public", "kube-system"];
+        if is_namespace(at) && IMMORTAL.contains(&at.name.as_str()) {
+            return Err(Problem::forbidden(&at.resource, &at.name, "this namespace may not be deleted"));
+        }
+        if defines(&at.resource)
+            && let Some(marked) = self.begin_withdrawal(at, options)?
+        {
+            return Ok(Deleted { object: marked, gone: false });
+        }
         for _ in 0..TRIES {
             let (revision, stored) = self.stored(at)?;
             let live = convert::value(&at.resource, &stored);
@@ -73,7 +83,7 @@ impl Api {
     fn mark(&self, at: &At, object: &mut Value, grace: i64) {
         let began = metadata::is_being_deleted(object);
         let known = object["metadata"]["deletionGracePeriodSeconds"].as_i64();
-        let namespace = at.resource.group.is_empty() && at.resource.plural == "namespaces";
+        let namespace = is_namespace(at);
         if began && (namespace || known.is_some_and(|known| known <= grace)) {
             return;
         }
@@ -99,17 +109,14 @@ impl Api {
     }
 }
 
-fn check_preconditions(at: &At, live: &Value, options: &DeleteOptions) -> Result<(), Problem> {
+pub(super) fn check_preconditions(at: &At, live: &Value, options: &DeleteOptions) -> Result<(), Problem> {
     let (uid, version) = (metadata::text(live, "uid"), metadata::text(live, "resourceVersion"));
     let clash = |why: String| {
-        let kind = match at.resource.group.as_str() {
-            "" => at.resource.kind.clone(),
-            group => format!("{}.{group}", at.resource.kind),
-        };
-        let message = format!("Operation cannot be fulfilled on {kind} \"{}\": {why}", at.name);
+        let message = format!("Operation cannot be fulfilled on {} \"{}\": {why}", at.resource.group_kind(), at.name);
         let mut problem = Problem::conflict(&at.resource, &at.name, "");
         problem.message = message;
         problem.kind.clone_from(&at.resource.kind);
+        problem.group = at.resource.internal_group().into();
         problem
     };
     if let Some(wanted) = options.uid.as_ref().filter(|wanted| *wanted != uid) {
@@ -151,6 +158,10 @@ pub(crate) fn orphans(resource: &Resource) -> bool {
     name == ("batch", "jobs") || name == ("", "replicationcontrollers")
 }
 
+fn is_namespace(at: &At) -> bool {
+    at.resource.group.is_empty() && at.resource.plural == "namespaces"
+}
+
 fn is_pod(at: &At) -> bool {
     at.resource.group.is_empty() && at.resource.plural == "pods"
 }
@@ -171,6 +182,5 @@ fn grace(at: &At, live: &Value, options: &DeleteOptions) -> i64 {
 
 /// Whether the object is a namespace that its content has to leave first.
 fn holds_content(at: &At, live: &Value) -> bool {
-    let is_namespace = at.resource.group.is_empty() && at.resource.plural == "namespaces";
-    is_namespace && live["spec"]["finalizers"].as_array().is_some_and(|found| !found.is_empty())
+    is_namespace(at) && live["spec"]["finalizers"].as_array().is_some_and(|found| !found.is_empty())
 }

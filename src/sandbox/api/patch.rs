@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     admission::{check_name, check_namespace},
     core::Api,
+    create::Made,
     metadata,
     requests::{Patch, Validation, Write},
     update::Next,
@@ -52,7 +53,7 @@ impl Api {
         }
         let object = self.applied(at, "", None, applied, write)?;
         check_name(at, &object)?;
-        self.create_owned(at, object, write, false)
+        self.create_owned(at, object, write, Made::Applied)
     }
 
     /// The object after an apply.
@@ -86,7 +87,7 @@ impl Api {
         };
         let wrong = match patch {
             Patch::Strategic(_) => fields::unconvertible(types, &object),
-            _ => fields::mistyped(types, &object),
+            _ => other_kind(at, &object).or_else(|| fields::mistyped(types, &object)),
         };
         if let Some(why) = wrong {
             return Err(undecodable(&shown(&object), &why));
@@ -100,6 +101,19 @@ impl Api {
         kinds::default(&at.resource, &mut object);
         Ok(object)
     }
+}
+
+/// What a decoder says of an object whose kind or version a patch has changed.
+fn other_kind(at: &At, object: &Value) -> Option<String> {
+    let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (kind, version) = (text("kind"), text("apiVersion"));
+    if at.resource.is_custom() || (kind == at.resource.kind && version == at.resource.api_version()) {
+        return None;
+    }
+    if kind.is_empty() {
+        return Some("Object 'Kind' is missing in '<object>'".into());
+    }
+    Some(format!("no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:110\""))
 }
 
 /// A patch whose result is no object of the kind.

@@ -38,7 +38,11 @@ impl Write {
     }
 
     pub(crate) fn warn(&self, warning: String) {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).0.push(warning);
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is tried anew is warned of once.
+        if !warnings.0.contains(&warning) {
+            warnings.0.push(warning);
+        }
     }
 
     /// Warnings that come behind all others.

@@ -7,13 +7,14 @@ use super::{
     admission::{check_name, check_namespace},
     convert,
     core::Api,
+    create::Made,
     metadata,
     requests::Write,
 };
 use crate::sandbox::{
     fields::{self, Types},
     kinds,
-    problem::Problem,
+    problem::{Problem, ProblemCause},
     resource::{At, Resource},
 };
 
@@ -53,7 +54,8 @@ impl Api {
             if !uid.is_empty() {
                 return Err(wrong_uid(at, &uid, "", write));
             }
-            return self.create_owned(at, object, write, true);
+            number(metadata::text(&object, "resourceVersion"))?;
+            return self.create_owned(at, object, write, Made::Updated);
         }
         self.modify(at, subresource, write, |live| {
             let known = metadata::text(&live.object, "uid");
@@ -99,11 +101,16 @@ impl Api {
             new = fields::track_update(Types::of(resource), Some(&live.object), new, &writer);
         }
         metadata::keep(&mut new, &live.object);
-        kinds::prepare_update(resource, subresource, &mut new, &live.object);
+        let now = metadata::time(self.clock().now());
+        kinds::prepare_update(resource, subresource, &mut new, &live.object, &now);
         self.allocate(resource, &mut new);
         let causes = kinds::validate(resource, subresource, &new, Some(&live.object));
         if !causes.is_empty() {
             return Err(Problem::invalid(resource, &at.name, causes));
+        }
+        if subresource.is_empty() {
+            let warnings = kinds::warnings(resource, &new, Some(&live.object));
+            warnings.into_iter().for_each(|warning| write.warn(warning));
         }
         metadata::of(&mut new).insert("resourceVersion".into(), live.revision.to_string().into());
         Ok(new)
@@ -144,14 +151,55 @@ impl Api {
 }
 
 fn check_version(at: &At, sent: &str, live: &Live) -> Result<(), Problem> {
-    if sent.is_empty() {
-        return Ok(());
+    match number(sent)? {
+        0 if bound(&at.resource) => Err(unversioned(at)),
+        0 => Ok(()),
+        sent if sent == live.revision => Ok(()),
+        _ => Err(Problem::conflict(&at.resource, &at.name, MODIFIED)),
     }
-    match sent.parse::<u64>() {
-        Err(_) => Err(Problem::new(500, "", format!("strconv.ParseUint: parsing {sent:?}: invalid syntax"))),
-        Ok(sent) if sent == live.revision || sent == 0 => Ok(()),
-        Ok(_) => Err(Problem::conflict(&at.resource, &at.name, MODIFIED)),
+}
+
+/// The number of a version; 0 for none.
+fn number(version: &str) -> Result<u64, Problem> {
+    if version.is_empty() {
+        return Ok(0);
     }
+    let wrong = |_| Problem::new(500, "", format!("strconv.ParseUint: parsing {version:?}: invalid syntax"));
+    version.parse().map_err(wrong)
+}
+
+/// The kinds that are replaced only by those who name the version that they know (`AllowUnconditionalUpdate` in
+/// kubernetes/pkg/registry).
+fn bound(resource: &Resource) -> bool {
+    match (resource.group.as_str(), resource.plural.as_str()) {
+        _ if resource.is_custom() => true,
+        (
+            "admissionregistration.k8s.io"
+            | "apiextensions.k8s.io"
+            | "apiregistration.k8s.io"
+            | "coordination.k8s.io"
+            | "internal.apiserver.k8s.io"
+            | "node.k8s.io"
+            | "policy"
+            | "storagemigration.k8s.io",
+            _,
+        ) => true,
+        ("storage.k8s.io", plural) => plural != "storageclasses" && plural != "volumeattributesclasses",
+        ("certificates.k8s.io", plural) => plural != "certificatesigningrequests",
+        _ => false,
+    }
+}
+
+fn unversioned(at: &At) -> Problem {
+    let message = "Invalid value: 0: must be specified for an update".to_owned();
+    let field = "metadata.resourceVersion".to_owned();
+    let resource = at.resource.group_resource();
+    let mut problem = Problem::new(422, "Invalid", format!("{resource} {:?} is invalid: {field}: {message}", at.name));
+    problem.name.clone_from(&at.name);
+    problem.group.clone_from(&at.resource.group);
+    problem.kind.clone_from(&at.resource.plural);
+    problem.causes.push(ProblemCause { reason: "FieldValueInvalid", message, field });
+    problem
 }
 
 /// Whether the object is gone with this write: it was deleted, and nothing holds it any more.
@@ -180,13 +228,28 @@ fn creates(resource: &Resource) -> bool {
     KINDS.contains(&(resource.group.as_str(), resource.plural.as_str()))
 }
 
+/// Where the real store keeps a kind.
+fn folder(resource: &Resource) -> String {
+    let plural = resource.plural.as_str();
+    match (resource.group.as_str(), plural) {
+        ("", "services") => "services/specs".into(),
+        ("", "endpoints") => "services/endpoints".into(),
+        ("", "replicationcontrollers") => "controllers".into(),
+        ("", "nodes") => "minions".into(),
+        ("networking.k8s.io", "ingresses") => "ingress".into(),
+        (group @ ("apiextensions.k8s.io" | "apiregistration.k8s.io"), _) => format!("{group}/{plural}"),
+        (group, _) if resource.is_custom() => format!("{group}/{plural}"),
+        _ => plural.into(),
+    }
+}
+
 fn wrong_uid(at: &At, sent: &str, known: &str, write: &Write) -> Problem {
     let namespace = at.namespace.as_ref().map_or_else(String::new, |name| format!("{name}/"));
     let root = if write.dry_run { "" } else { "/registry" };
-    let folder = if at.resource.plural == "services" { "services/specs" } else { &at.resource.plural };
     let why = format!(
-        "StorageError: invalid object, Code: 4, Key: {root}/{folder}/{namespace}{}, ResourceVersion: 0, \
+        "StorageError: invalid object, Code: 4, Key: {root}/{}/{namespace}{}, ResourceVersion: 0, \
          AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object meta: {known}",
+        folder(&at.resource),
         at.name
     );
     Problem::conflict(&at.resource, &at.name, &why)

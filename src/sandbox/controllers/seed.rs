@@ -7,7 +7,7 @@ use super::{
     namespaces, nodes,
     tables::{self, Key, TableId},
 };
-use crate::sandbox::api::Write;
+use crate::sandbox::{api::Write, resource::At};
 
 /// The manager of what the API server makes for itself.
 const SERVER: &str = "kube-apiserver";
@@ -29,9 +29,19 @@ impl Engine {
                 node["status"] = nodes::status(settings, at, self.api.clock().now());
                 // It is the only writer yet.
                 let _ = self.api.update(&place, "status", node, &Write::by("kubelet"));
+                self.ready(&place);
             }
         }
         self.plant(tables::CLASSES, class(), "kubectl-evolve");
+    }
+
+    /// Takes away the taint of nodes that are not ready.
+    fn ready(&self, place: &At) {
+        let Ok(mut node) = self.api.get(place) else { return };
+        let spec = node.get_mut("spec").and_then(Value::as_object_mut);
+        let Some(taints) = spec.and_then(|spec| spec.get_mut("taints")).and_then(Value::as_array_mut) else { return };
+        taints.retain(|taint| taint["key"] != "node.kubernetes.io/not-ready");
+        let _ = self.api.update(place, "", node, &Write::by("kube-controller-manager"));
     }
 
     fn plant(&self, table: TableId, object: Value, manager: &str) {

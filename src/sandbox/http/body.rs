@@ -65,13 +65,28 @@ pub(super) fn object(bytes: &[u8], media_type: &str, expected: &str) -> Result<V
         "application/vnd.kubernetes.protobuf" => protobuf::decode(schema::builtin(), bytes).ok_or_else(|| {
             Problem::bad_request(format!("the object provided is unrecognized (must be of type {expected})"))
         }),
-        "application/yaml" => serde_yaml::from_slice(bytes)
-            .map_err(|error| Problem::bad_request(format!("error converting YAML to JSON: {error}"))),
+        "application/yaml" => serde_yaml::from_slice(bytes).map_err(|error| {
+            Problem::bad_request(format!(
+                "the object provided is unrecognized (must be of type {expected}): {} ({})",
+                yaml_fault(&error),
+                shown(bytes)
+            ))
+        }),
         _ => Err(Problem::new(
             415,
             "UnsupportedMediaType",
             "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
         )),
+    }
+}
+
+/// What is wrong with YAML, as Go's library says it: `yaml: line 1: did not find expected node content`.
+pub(super) fn yaml_fault(error: &serde_yaml::Error) -> String {
+    let said = error.to_string();
+    let what = said.split(" at line ").next().unwrap_or(&said);
+    match error.location() {
+        Some(place) => format!("yaml: line {}: {what}", place.line().saturating_sub(1).max(1)),
+        None => format!("yaml: {what}"),
     }
 }
 

@@ -48,7 +48,11 @@ pub(super) fn answer(ask: &Ask, route: &Route) -> Response<Body> {
     };
     match (document, route) {
         (Some(document), _) => answer::object(ask.style, 200, &document),
-        (None, Route::GroupVersion { group, .. }) if group.is_empty() => answer::problem(ask.style, &nothing_there()),
+        (None, Route::GroupVersion { group, .. })
+            if group.is_empty() || served.iter().any(|it| it.resource.group == *group && !it.resource.is_custom()) =>
+        {
+            answer::problem(ask.style, &nothing_there())
+        }
         _ => answer::text(404, "404 page not found\n"),
     }
 }
@@ -144,7 +148,7 @@ fn resources(served: &[Served], group: &str, version: &str) -> Option<Value> {
 fn entries(resource: &Resource) -> Vec<Value> {
     let mut own = json!({
         "name": resource.plural, "singularName": resource.singular, "namespaced": resource.namespaced,
-        "kind": resource.kind, "verbs": resource.verbs,
+        "kind": resource.kind, "verbs": verbs(resource),
     });
     for (key, words) in [("shortNames", &resource.short_names), ("categories", &resource.categories)] {
         if !words.is_empty() {
@@ -172,10 +176,22 @@ fn entries(resource: &Resource) -> Vec<Value> {
     all
 }
 
+/// The verbs in the order of the lists of one version.
+fn verbs(resource: &Resource) -> Vec<String> {
+    let order = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+    if resource.is_custom() { order.map(Into::into).into() } else { resource.verbs.clone() }
+}
+
 /// What clients compare to see that a kind is stored in another version now.
 fn storage_hash(resource: &Resource) -> String {
-    let version = if resource.kind == "HorizontalPodAutoscaler" { "v2" } else { &resource.version };
-    let digest = Sha256::digest(format!("{}/{version}/{}", resource.group, resource.kind));
+    let (group, version) = match resource.kind.as_str() {
+        _ if resource.is_custom() => (resource.group.as_str(), resource.version.as_str()),
+        "HorizontalPodAutoscaler" => (resource.group.as_str(), "v2"),
+        "CustomResourceDefinition" | "VolumeAttributesClass" => (resource.group.as_str(), "v1beta1"),
+        "Event" => ("", "v1"),
+        _ => (resource.group.as_str(), resource.version.as_str()),
+    };
+    let digest = Sha256::digest(format!("{group}/{version}/{}", resource.kind));
     BASE64_STANDARD.encode(&digest[..8])
 }
 
@@ -220,7 +236,7 @@ fn discovered(resource: &Resource) -> Value {
     let mut found = json!({
         "resource": resource.plural, "responseKind": own,
         "scope": if resource.namespaced { "Namespaced" } else { "Cluster" },
-        "singularResource": resource.singular, "verbs": resource.verbs,
+        "singularResource": resource.singular, "verbs": verbs(resource),
     });
     for (key, words) in [("shortNames", &resource.short_names), ("categories", &resource.categories)] {
         if !words.is_empty() {

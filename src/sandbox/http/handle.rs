@@ -146,7 +146,7 @@ async fn respond(server: Server, request: Request<Incoming>, query: Query, fault
     match route {
         Route::Objects(objects) => {
             let style = ask.style;
-            let old = objects.group.is_empty() && objects.plural == "endpoints";
+            let old = objects.group.is_empty() && objects.plural == "endpoints" && objects.subresource.is_empty();
             let mut response = match of_objects(ask, objects, request.into_body()).await {
                 Ok(response) => response,
                 Err(problem) => answer::problem(style, &problem),

@@ -15,7 +15,7 @@ use super::{
     views,
 };
 use crate::sandbox::{
-    api::{Page, without_kind},
+    api::{Page, options_problem, without_kind},
     problem::Problem,
     resource::{At, Resource},
 };
@@ -56,6 +56,10 @@ fn check_revision(ask: &Ask) -> Result<(), Problem> {
 }
 
 pub(super) fn list(ask: &Ask, at: &At) -> Result<Response<Body>, Problem> {
+    if ask.query.has("sendInitialEvents") {
+        let message = "Forbidden: sendInitialEvents is forbidden for list".to_owned();
+        return Err(options_problem("ListOptions", "FieldValueForbidden", message, "sendInitialEvents"));
+    }
     let page = ask.api.list(&at.resource, at.namespace.as_deref(), &ask.query.list()?)?;
     let bytes = match ask.wanted.view {
         View::Whole => whole(&at.resource, &page),
@@ -64,21 +68,21 @@ pub(super) fn list(ask: &Ask, at: &At) -> Result<Response<Body>, Problem> {
             let items = if items.is_empty() { Value::Null } else { items.into() };
             views::encode(&json!({
                 "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
-                "metadata": metadata(&at.resource, &page), "items": items,
+                "metadata": metadata(false, &page), "items": items,
             }))
         }
         View::Table => {
-            views::encode(&views::table(ask.shown(), &at.resource, page.objects(), metadata(&at.resource, &page), true))
+            views::encode(&views::table(ask.shown(), &at.resource, page.objects(), metadata(false, &page), true))
         }
     };
     Ok(answer::json(ask.style, 200, bytes))
 }
 
 /// The metadata of a list.
-fn metadata(resource: &Resource, page: &Page) -> Value {
+fn metadata(untyped: bool, page: &Page) -> Value {
     let mut metadata = json!({"resourceVersion": page.revision.to_string()});
     // Lists of custom resources are not typed, and say that there is no more.
-    if !page.continue_token.is_empty() || resource.is_custom() {
+    if !page.continue_token.is_empty() || untyped {
         metadata["continue"] = page.continue_token.as_str().into();
     }
     if let Some(remaining) = page.remaining {
@@ -90,7 +94,7 @@ fn metadata(resource: &Resource, page: &Page) -> Value {
 /// The list as JSON, of which the items are copied as they are. Those of built-in kinds do not say their kind.
 pub(super) fn whole(resource: &Resource, page: &Page) -> Bytes {
     let head = json!({
-        "kind": format!("{}List", resource.kind), "apiVersion": resource.api_version(), "metadata": metadata(resource, page),
+        "kind": format!("{}List", resource.kind), "apiVersion": resource.api_version(), "metadata": metadata(resource.is_custom(), page),
     });
     let mut bytes = serde_json::to_vec(&head).unwrap_or_default();
     bytes.pop();

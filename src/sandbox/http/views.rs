@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{accept::View, query::Query};
 use crate::sandbox::{
-    kinds::table::{Row, columns, row},
+    kinds::table::{Row, columns, has_columns, row},
     resource::Resource,
 };
 
@@ -60,7 +60,19 @@ pub(super) fn encode(value: &Value) -> Bytes {
 
 /// An object without all but its metadata.
 pub(super) fn metadata(object: &Value) -> Value {
-    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]})
+    let mut metadata = object["metadata"].clone();
+    if object["kind"] == "DaemonSet" {
+        // It is no annotation inside of the server, but a field.
+        if let Some(fields) = metadata.as_object_mut()
+            && let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut)
+        {
+            annotations.shift_remove("deprecated.daemonset.template.generation");
+            if annotations.is_empty() {
+                fields.shift_remove("annotations");
+            }
+        }
+    }
+    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
 }
 
 /// Objects as a table of their kind; `head`: with its columns.
@@ -81,6 +93,8 @@ pub(super) fn table(shown: Shown, resource: &Resource, objects: Vec<Value>, list
             row
         })
         .collect();
+    // Kinds without columns of their own have no list of rows where they have none.
+    let rows = if rows.is_empty() && !has_columns(resource) { Value::Null } else { Value::from(rows) };
     let columns = if head { json!(columns(resource)) } else { Value::Null };
     json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": list, "columnDefinitions": columns, "rows": rows})
 }

@@ -12,7 +12,7 @@ use super::{
     reads, views,
 };
 use crate::sandbox::{
-    api::{DeleteOptions, Page, Patch, Propagation, Validation, Write, options_problem, orphans, strict},
+    api::{DeleteOptions, Patch, Propagation, Validation, Write, options_problem, orphans, strict},
     fields,
     problem::Problem,
     resource::{At, Resource},
@@ -24,6 +24,13 @@ fn written(ask: &Ask, resource: &Resource, code: u16, object: &Value, write: &Wr
         View::Whole => answer::object(ask.style, code, object),
         _ => answer::json(ask.style, code, views::one(ask.shown(), resource, views::encode(object))),
     };
+    answer::warn(&mut response, &write.take_warnings());
+    response
+}
+
+/// A refusal, with what the writer is warned of.
+fn refused(ask: &Ask, problem: &Problem, write: &Write) -> Response<Body> {
+    let mut response = answer::problem(ask.style, problem);
     answer::warn(&mut response, &write.take_warnings());
     response
 }
@@ -91,8 +98,10 @@ fn check_kind(ask: &Ask, resource: &Resource, object: &Value) -> Result<(), Prob
 pub(super) fn create(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>, Problem> {
     let write = ask.query.write("CreateOptions", &ask.agent)?;
     let object = decode(ask, &at.resource, bytes, &write)?;
-    let created = ask.api.create(at, object, &write)?;
-    Ok(written(ask, &at.resource, 201, &created, &write))
+    Ok(match ask.api.create(at, object, &write) {
+        Ok(created) => written(ask, &at.resource, 201, &created, &write),
+        Err(problem) => refused(ask, &problem, &write),
+    })
 }
 
 pub(super) fn create_below(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Result<Response<Body>, Problem> {
@@ -132,16 +141,25 @@ pub(super) fn update(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Res
         decode(ask, &at.resource, bytes, &write)?
     };
     let known = ask.api.get_bytes(at).is_ok();
-    let updated = ask.api.update(at, subresource, object, &write)?;
-    Ok(written(ask, &at.resource, if known { 200 } else { 201 }, &updated, &write))
+    Ok(match ask.api.update(at, subresource, object, &write) {
+        Ok(updated) => written(ask, &at.resource, if known { 200 } else { 201 }, &updated, &write),
+        Err(problem) => refused(ask, &problem, &write),
+    })
 }
 
 pub(super) fn patch(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Result<Response<Body>, Problem> {
     let applies = ask.content_type == "application/apply-patch+yaml";
     let known =
         ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
-    let custom = at.resource.is_custom() && ask.content_type == known[2];
-    if custom || !(applies || known.contains(&ask.content_type.as_str())) {
+    if at.resource.is_custom() && ask.content_type == known[2] {
+        return Err(Problem::new(
+            415,
+            "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: \
+             application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+        ));
+    }
+    if !(applies || known.contains(&ask.content_type.as_str())) {
         let mut problem = Problem::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
         problem.bare_details = true;
         return Err(problem);
@@ -152,28 +170,36 @@ pub(super) fn patch(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Resu
         // The body is looked at only where there is something to change.
         ask.api.get_bytes(at)?;
     }
+    Ok(match patched(ask, at, subresource, bytes, &write) {
+        Ok((object, created)) => written(ask, &at.resource, if created { 201 } else { 200 }, &object, &write),
+        Err(problem) => refused(ask, &problem, &write),
+    })
+}
+
+/// The object after a patch, and whether it was made.
+fn patched(ask: &Ask, at: &At, subresource: &str, bytes: &[u8], write: &Write) -> Result<(Value, bool), Problem> {
     let json =
         |bytes: &[u8]| body::parse(bytes).map_err(|why| Problem::bad_request(format!("error decoding patch: {why}")));
-    let (object, created) = match ask.content_type.as_str() {
+    match ask.content_type.as_str() {
         "application/apply-patch+yaml" => {
             let applied: Value = serde_yaml::from_slice(bytes).map_err(|error| {
-                Problem::bad_request(format!("error decoding YAML: error converting YAML to JSON: yaml: {error}"))
+                let why = body::yaml_fault(&error);
+                Problem::bad_request(format!("error decoding YAML: error converting YAML to JSON: {why}"))
             })?;
-            ask.api.patch(at, subresource, Patch::Apply(&applied), &write)?
+            ask.api.patch(at, subresource, Patch::Apply(&applied), write)
         }
-        "application/json-patch+json" => ask.api.patch(at, subresource, Patch::Json(bytes), &write)?,
+        "application/json-patch+json" => ask.api.patch(at, subresource, Patch::Json(bytes), write),
         "application/merge-patch+json" => {
             let changes = json(bytes)?;
             check_map(&changes)?;
-            ask.api.patch(at, subresource, Patch::Merge(&changes), &write)?
+            ask.api.patch(at, subresource, Patch::Merge(&changes), write)
         }
         _ => {
             let changes = json(bytes)?;
             check_map(&changes)?;
-            ask.api.patch(at, subresource, Patch::Strategic(&changes), &write)?
+            ask.api.patch(at, subresource, Patch::Strategic(&changes), write)
         }
-    };
-    Ok(written(ask, &at.resource, if created { 201 } else { 200 }, &object, &write))
+    }
 }
 
 fn check_patch_options(ask: &Ask, applies: bool) -> Result<(), Problem> {
@@ -272,11 +298,14 @@ fn propagation(policy: &str, orphan: Option<bool>) -> Result<Option<Propagation>
 
 pub(super) fn delete(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>, Problem> {
     let options = delete_options(ask, bytes)?;
-    let deleted = ask.api.delete(at, &options)?;
     let write = Write::default();
     if at.resource.plural == "jobs" && orphans(&at.resource) && options.propagation.is_none() {
         write.warn(ORPHANED.into());
     }
+    let deleted = match ask.api.delete(at, &options) {
+        Ok(deleted) => deleted,
+        Err(problem) => return Ok(refused(ask, &problem, &write)),
+    };
     if !deleted.gone || returns_object(&at.resource) {
         return Ok(written(ask, &at.resource, 200, &deleted.object, &write));
     }
@@ -287,7 +316,9 @@ pub(super) fn delete(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>,
     details["kind"] = at.resource.plural.as_str().into();
     details["uid"] = deleted.object["metadata"]["uid"].clone();
     let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
-    Ok(answer::object(ask.style, 200, &status))
+    let mut response = answer::object(ask.style, 200, &status);
+    answer::warn(&mut response, &write.take_warnings());
+    Ok(response)
 }
 
 const ORPHANED: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to \
@@ -310,19 +341,17 @@ fn returns_object(resource: &Resource) -> bool {
 
 pub(super) fn delete_collection(ask: &Ask, at: &At, bytes: &[u8]) -> Result<Response<Body>, Problem> {
     let options = delete_options(ask, bytes)?;
-    let mut page = ask.api.list(&at.resource, at.namespace.as_deref(), &ask.query.list()?)?;
-    let mut items = Vec::with_capacity(page.items.len());
+    // The answer tells what was there.
+    let page = ask.api.list(&at.resource, at.namespace.as_deref(), &ask.query.list()?)?;
     for object in page.objects() {
         let text = |field: &str| object["metadata"][field].as_str().map(str::to_owned);
         let one =
             At { resource: at.resource.clone(), namespace: text("namespace"), name: text("name").unwrap_or_default() };
         match ask.api.delete(&one, &options) {
-            Ok(deleted) => items.push(views::encode(&deleted.object)),
+            Ok(_) => {}
             Err(problem) if problem.code == 404 => {}
             Err(problem) => return Err(problem),
         }
     }
-    page.items = items;
-    let page = Page { revision: page.revision, ..page };
     Ok(answer::json(ask.style, 200, reads::whole(&at.resource, &page)))
 }

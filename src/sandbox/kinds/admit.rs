@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use super::edit::{Edit, Fields, Read};
 use crate::sandbox::resource::Resource;
 
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
 /// Where the token of a pod's service account is mounted.
 const TOKEN_FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -15,6 +17,7 @@ pub fn admit(resource: &Resource, object: &mut Value, suffix: &str) {
     let Some(fields) = object.as_object_mut().filter(|_| resource.group.is_empty()) else { return };
     match resource.kind.as_str() {
         "Pod" => pod(fields, suffix),
+        "Node" => taint(fields),
         "PersistentVolumeClaim" => protect(fields, "kubernetes.io/pvc-protection"),
         "PersistentVolume" => protect(fields, "kubernetes.io/pv-protection"),
         _ => {}
@@ -29,6 +32,18 @@ fn protect(object: &mut Fields, finalizer: &str) {
         && !finalizers.iter().any(|name| name == finalizer)
     {
         finalizers.push(json!(finalizer));
+    }
+}
+
+/// Nothing is placed on a node before it is known to be ready (the admission plugin `TaintNodesByCondition`).
+fn taint(node: &mut Fields) {
+    let Some(spec) = node.within("spec") else { return };
+    spec.or("taints", json!([]));
+    let taint = json!({"key": NOT_READY, "effect": "NoSchedule"});
+    if let Some(Value::Array(taints)) = spec.get_mut("taints")
+        && !taints.iter().any(|known| known["key"] == taint["key"] && known["effect"] == taint["effect"])
+    {
+        taints.push(taint);
     }
 }
 
@@ -96,7 +111,7 @@ fn token_volume(name: &str) -> Value {
 
 /// A pod stays five minutes on a node that is not ready or not reached, unless it says otherwise.
 fn tolerations(spec: &mut Fields) {
-    for taint in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+    for taint in [NOT_READY, "node.kubernetes.io/unreachable"] {
         let tolerated = spec.items(&["tolerations"]).iter().any(|toleration| {
             let key = toleration.text(&["key"]);
             (key == taint || key.is_empty()) && matches!(toleration.text(&["effect"]), "" | "NoExecute")

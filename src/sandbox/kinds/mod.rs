@@ -14,6 +14,7 @@ mod scale;
 mod service;
 pub mod table;
 mod validate;
+mod warnings;
 
 pub use admit::admit;
 pub use fill::{default, fill};
@@ -21,6 +22,7 @@ pub use prepare::{prepare_create, prepare_update};
 pub use scale::{replicas_path, scale, set_scale};
 pub use service::{Allocator, allocate};
 pub use validate::validate;
+pub use warnings::warnings;
 
 #[cfg(test)]
 mod tests;

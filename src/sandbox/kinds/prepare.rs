@@ -33,8 +33,15 @@ pub fn prepare_create(resource: &Resource, object: &mut Value) {
         return;
     }
     match resource.kind.as_str() {
-        "Namespace" => namespace_finalizer(fields),
+        "Namespace" => {
+            namespace_finalizer(fields);
+            let name = fields.text(&["metadata", "name"]).to_owned();
+            if let Some(labels) = fields.within("metadata").and_then(|metadata| metadata.within("labels")) {
+                labels.insert("kubernetes.io/metadata.name".into(), json!(name));
+            }
+        }
         "Job" => job_selector(fields),
+        "Service" => service::without_traffic(fields),
         "DaemonSet" => template_generation(fields, 1),
         "PersistentVolumeClaim" => data_sources(fields),
         "ServiceAccount" => secret_references(fields),
@@ -44,11 +51,19 @@ pub fn prepare_create(resource: &Resource, object: &mut Value) {
 }
 
 /// Prepares an object that replaces another, as a whole (`subresource` is empty) or by way of a subresource.
-pub fn prepare_update(resource: &Resource, subresource: &str, new: &mut Value, live: &Value) {
+///
+/// `now` is the time as the API writes it.
+pub fn prepare_update(resource: &Resource, subresource: &str, new: &mut Value, live: &Value, now: &str) {
     let (Some(new), Some(live)) = (new.as_object_mut(), live.as_object()) else { return };
     keep_generation(new, live);
     match subresource {
-        "status" => return keep_all_but_status(resource, new, live),
+        "status" => {
+            keep_all_but_status(resource, new, live);
+            if resource.kind == "PersistentVolume" && !resource.is_custom() {
+                phase_time(new, live, now);
+            }
+            return;
+        }
         "approval" => return keep_all_but_conditions(new, live),
         "finalize" => return new.copy("status", live),
         "ephemeralcontainers" | "resize" => keep_all_but_containers(subresource, new, live),
@@ -191,6 +206,21 @@ fn keep_generation(new: &mut Fields, live: &Fields) {
     }
 }
 
+/// A volume says since when it is in its phase.
+fn phase_time(new: &mut Fields, live: &Fields, now: &str) {
+    const SINCE: &str = "lastPhaseTransitionTime";
+    let same_phase = new.text(&["status", "phase"]) == live.text(&["status", "phase"]);
+    let said = new.has(&["status", SINCE]);
+    let same_time = new.at(&["status", SINCE]) == live.at(&["status", SINCE]);
+    let before = live.fields(&["status"]).cloned().unwrap_or_default();
+    let Some(status) = new.within("status") else { return };
+    if same_phase && !said {
+        status.copy(SINCE, &before);
+    } else if !same_phase && (!said || same_time) {
+        status.insert(SINCE.into(), json!(now));
+    }
+}
+
 /// A write of the status leaves everything else, and of the metadata what the kind protects.
 fn keep_all_but_status(resource: &Resource, new: &mut Fields, live: &Fields) {
     let others: Vec<String> = new.keys().chain(live.keys()).cloned().collect();
@@ -212,6 +242,13 @@ fn keep_all_but_status(resource: &Resource, new: &mut Fields, live: &Fields) {
         _ => &[],
     };
     kept.iter().for_each(|key| metadata.copy(key, before));
+    if resource.kind == "DaemonSet" {
+        // It stands for a field of the spec.
+        let count = before.text(&["annotations", TEMPLATE_GENERATION]).to_owned();
+        if let Some(annotations) = metadata.within("annotations") {
+            annotations.insert(TEMPLATE_GENERATION.into(), json!(count));
+        }
+    }
     if resource.kind == "Pod" && !new.has(&["status", "qosClass"]) {
         keep(new, live, "status", "qosClass");
     }

@@ -37,9 +37,18 @@ pub fn allocate(resource: &Resource, object: &mut Value, allocator: &mut dyn All
         if !address.is_empty() {
             spec.or("clusterIPs", json!([address]));
         }
-        let family = if address.contains(':') { "IPv6" } else { "IPv4" };
+        // Without a selector nobody knows the families of a headless Service: it may have both.
+        let open = address == "None" && spec.fields(&["selector"]).is_none_or(Fields::is_empty);
+        let (family, other) = if address.contains(':') { ("IPv6", "IPv4") } else { ("IPv4", "IPv6") };
+        spec.or("ipFamilyPolicy", if open { "RequireDualStack" } else { "SingleStack" });
         spec.or("ipFamilies", json!([family]));
-        spec.or("ipFamilyPolicy", "SingleStack");
+        let both = open && spec.text(&["ipFamilyPolicy"]) != "SingleStack";
+        if let Some(Value::Array(families)) = spec.get_mut("ipFamilies").filter(|_| both)
+            && families.len() == 1
+        {
+            let first = families.first().and_then(Value::as_str).unwrap_or_default();
+            families.push(json!(if first == family { other } else { family }));
+        }
     }
     if needs_node_ports(spec) {
         for port in spec.each("ports") {
@@ -77,16 +86,25 @@ fn is_external(spec: &Fields) -> bool {
     matches!(spec.text(&["type"]), "NodePort" | "LoadBalancer") || external
 }
 
+/// There is no traffic to an external name itself.
+pub(super) fn without_traffic(service: &mut Fields) {
+    if let Some(spec) = service.within("spec").filter(|spec| spec.text(&["type"]) == "ExternalName") {
+        spec.shift_remove("internalTrafficPolicy");
+    }
+}
+
 /// Carries over what was allocated, and drops what a change of the type leaves without use.
 pub(super) fn prepare_update(new: &mut Fields, live: &Fields) {
+    without_traffic(new);
     let (Some(spec), Some(before)) = (new.within("spec"), live.fields(&["spec"])) else { return };
     follow_address(spec, before);
     match (needs_address(before), needs_address(spec)) {
         (true, false) => {
-            for key in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-                if spec.get(key) == before.get(key) {
-                    spec.shift_remove(key);
-                }
+            if spec.get("clusterIPs") == before.get("clusterIPs") {
+                spec.shift_remove("clusterIP");
+            }
+            for key in ["clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+                drop_same(spec, before, key);
             }
         }
         (true, true) => carry_addresses(spec, before),

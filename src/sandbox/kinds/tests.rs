@@ -86,7 +86,7 @@ fn a_pod_that_is_replaced_keeps_what_admission_gave_it() {
     for key in ["priority", "preemptionPolicy", "tolerations"] {
         spec.shift_remove(key);
     }
-    prepare_update(&resource, "", &mut new, &live);
+    prepare_update(&resource, "", &mut new, &live, "now");
     assert_eq!(new, live);
 }
 
@@ -128,10 +128,10 @@ fn the_status_is_written_by_its_subresource_only_and_the_generation_follows_the_
     let resource = resource("apps/v1", "Deployment");
     let live = json!({"metadata": {"name": "d", "generation": 3}, "spec": {"replicas": 1}, "status": {"replicas": 1}});
     let mut new = json!({"metadata": {"name": "d"}, "spec": {"replicas": 2}, "status": {"replicas": 9}});
-    prepare_update(&resource, "", &mut new, &live);
+    prepare_update(&resource, "", &mut new, &live, "now");
     assert_eq!((&new["status"]["replicas"], &new["metadata"]["generation"]), (&json!(1), &json!(4)));
     let mut new = json!({"metadata": {"name": "d"}, "spec": {"replicas": 2}, "status": {"replicas": 9}});
-    prepare_update(&resource, "status", &mut new, &live);
+    prepare_update(&resource, "status", &mut new, &live, "now");
     assert_eq!((&new["spec"]["replicas"], &new["status"]["replicas"]), (&json!(1), &json!(9)));
     assert_eq!(new["metadata"]["generation"], 3);
 }

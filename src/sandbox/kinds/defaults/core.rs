@@ -18,6 +18,11 @@ pub(super) fn fill(name: &str, object: &mut Fields) {
         "NamespaceStatus" => object.or("phase", "Active"),
         "Namespace" => namespace(object),
         "NodeSpec" => {
+            if object.text(&["podCIDR"]).is_empty()
+                && let Some(first) = object.items(&["podCIDRs"]).first().cloned()
+            {
+                object.insert("podCIDR".into(), first);
+            }
             let range = object.text(&["podCIDR"]).to_owned();
             if !range.is_empty() {
                 object.or("podCIDRs", json!([range]));
@@ -73,10 +78,6 @@ fn service(object: &mut Fields) {
     }
     if outside || spec.text(&["type"]) == "ClusterIP" {
         spec.or("internalTrafficPolicy", "Cluster");
-    }
-    if spec.text(&["type"]) == "ExternalName" {
-        // There is no traffic to the Service itself.
-        spec.shift_remove("internalTrafficPolicy");
     }
     if spec.text(&["type"]) == "LoadBalancer" {
         spec.or("allocateLoadBalancerNodePorts", true);

@@ -55,6 +55,10 @@ fn daemon_set(object: &mut Fields) {
     {
         rolling.or("maxUnavailable", 1);
         rolling.or("maxSurge", 0);
+    } else if let Some(rolling) = strategy.inside("rollingUpdate") {
+        // Inside of the server they are numbers that are never absent.
+        rolling.or("maxUnavailable", 0);
+        rolling.or("maxSurge", 0);
     }
 }
 

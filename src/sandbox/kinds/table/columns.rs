@@ -24,6 +24,12 @@ pub fn columns(resource: &Resource) -> Value {
     })
 }
 
+/// Whether the kind has columns of its own.
+pub fn has_columns(resource: &Resource) -> bool {
+    let columns = columns(resource);
+    resource.is_custom() || columns.get(1).is_none_or(|second| second["name"] != "Created At")
+}
+
 fn table() -> &'static HashMap<String, Value> {
     static TABLE: OnceLock<HashMap<String, Value>> = OnceLock::new();
     TABLE.get_or_init(|| {

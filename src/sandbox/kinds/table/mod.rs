@@ -16,7 +16,7 @@ mod workload;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-pub use self::columns::columns;
+pub use self::columns::{columns, has_columns};
 use self::words::age_of;
 use super::edit::Read;
 use crate::sandbox::resource::Resource;

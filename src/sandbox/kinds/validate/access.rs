@@ -54,7 +54,7 @@ fn rule(rule: &Value, namespaced: bool, path: &Path<'_>, causes: &mut Causes) {
     }
 }
 
-pub(super) fn binding(resource: &Resource, object: &Value, live: Option<&Value>, causes: &mut Causes) {
+pub(super) fn binding(resource: &Resource, object: &Value, causes: &mut Causes) {
     let path = Path::Root.to("roleRef");
     let reference = |key: &str| object.text(&["roleRef", key]);
     if reference("apiGroup") != GROUP {
@@ -72,14 +72,19 @@ pub(super) fn binding(resource: &Resource, object: &Value, live: Option<&Value>,
     for (position, subject) in object.items(&["subjects"]).iter().enumerate() {
         self::subject(subject, resource.namespaced, &list.index(position), causes);
     }
-    if live.is_some_and(|live| live.get("roleRef") != object.get("roleRef")) {
+}
+
+/// A binding that is changed: the role stays.
+pub(super) fn changed_binding(object: &Value, live: &Value, causes: &mut Causes) {
+    let reference = |key: &str| object.text(&["roleRef", key]);
+    if live.get("roleRef") != object.get("roleRef") {
         let shown = format!(
             "{{\"APIGroup\":\"{}\",\"Kind\":\"{}\",\"Name\":\"{}\"}}",
             reference("apiGroup"),
             reference("kind"),
             reference("name"),
         );
-        causes.invalid_as(&path, shown, "cannot change roleRef");
+        causes.invalid_as(&Path::Root.to("roleRef"), shown, "cannot change roleRef");
     }
 }
 

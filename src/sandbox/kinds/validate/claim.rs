@@ -64,14 +64,13 @@ fn data_source(source: &Value, path: &Path<'_>, causes: &mut Causes) {
     form(source, "namespace", text::dns_label, path, causes);
 }
 
-pub(super) fn claim(object: &Value, live: Option<&Value>, causes: &mut Causes) {
+pub(super) fn claim(object: &Value, causes: &mut Causes) {
+    spec(object.get("spec").unwrap_or(&Value::Null), &Path::Root.to("spec"), causes);
+}
+
+/// A claim that is changed: little of it may.
+pub(super) fn changed_claim(object: &Value, live: &Value, causes: &mut Causes) {
     let path = Path::Root.to("spec");
-    if live.is_some() {
-        // An update judges the metadata as a creation does, too.
-        meta::create_named(object, text::dns_subdomain, true, causes);
-    }
-    spec(object.get("spec").unwrap_or(&Value::Null), &path, causes);
-    let Some(live) = live else { return };
     let bound = object.text(&["status", "phase"]) == "Bound";
     let mut old = live.fields(&["spec"]).cloned().unwrap_or_default();
     let mut new = object.fields(&["spec"]).cloned().unwrap_or_default();
@@ -122,12 +121,9 @@ fn sources(object: &Value) -> Fields {
     spec.into_iter().filter(|(key, _)| !NOT_SOURCE.contains(&key.as_str())).collect()
 }
 
-pub(super) fn volume(object: &Value, live: Option<&Value>, causes: &mut Causes) {
+pub(super) fn volume(object: &Value, causes: &mut Causes) {
     let path = Path::Root.to("spec");
     let Some(spec) = object.get("spec") else { return };
-    if live.is_some() {
-        meta::create_named(object, text::dns_subdomain, false, causes);
-    }
     if spec.items(&["accessModes"]).is_empty() {
         causes.required(&path.to("accessModes"), "");
     }
@@ -178,8 +174,12 @@ pub(super) fn volume(object: &Value, live: Option<&Value>, causes: &mut Causes) 
     }
     form(spec, "storageClassName", text::dns_subdomain, &path, causes);
     optional_one_of(spec, "volumeMode", &["Block", "Filesystem"], &path, causes);
-    let Some(live) = live else { return };
-    if found != sources(live) {
+}
+
+/// A volume that is changed: its source stays.
+pub(super) fn changed_volume(object: &Value, live: &Value, causes: &mut Causes) {
+    let path = Path::Root.to("spec");
+    if sources(object) != sources(live) {
         let detail = "spec.persistentvolumesource is immutable after creation\n";
         causes.forbidden(&path.to("persistentvolumesource"), detail);
     }

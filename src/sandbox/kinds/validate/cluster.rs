@@ -24,6 +24,34 @@ pub(super) fn namespace_status(object: &Value, causes: &mut Causes) {
     causes.invalid(&path.to("Phase"), phase, said);
 }
 
+/// Finalizers of a namespace's content are named as those of its metadata are.
+pub(super) fn namespace(object: &Value, causes: &mut Causes) {
+    let path = Path::Root.to("spec");
+    let path = path.to("finalizers");
+    for name in object.items(&["spec", "finalizers"]).iter().filter_map(Value::as_str) {
+        causes.all(&path, name, text::qualified_name(name));
+        meta::standard_finalizer(name, &path, causes);
+    }
+}
+
+/// What of a node is set once.
+pub(super) fn changed_node(object: &Value, live: &Value, causes: &mut Causes) {
+    let path = Path::Root.to("spec");
+    let (before, after) = (live.items(&["spec", "podCIDRs"]), object.items(&["spec", "podCIDRs"]));
+    let differ = if before.len() == after.len() {
+        before.iter().zip(after).filter(|(before, after)| before != after).count()
+    } else {
+        usize::from(!before.is_empty())
+    };
+    for _ in 0..differ {
+        causes.forbidden(&path.to("podCIDRs"), "node updates may not change podCIDR except from \"\" to valid");
+    }
+    let provider = ["spec", "providerID"];
+    if !live.text(&provider).is_empty() && live.text(&provider) != object.text(&provider) {
+        causes.forbidden(&path.to("providerID"), "node updates may not change providerID except from \"\" to valid");
+    }
+}
+
 pub(super) fn node(object: &Value, causes: &mut Causes) {
     let path = Path::Root.to("metadata");
     let list = path.to("taints");
@@ -59,51 +87,6 @@ pub(super) fn node(object: &Value, causes: &mut Causes) {
     }
 }
 
-/// Whether a quota may count it.
-fn is_counted(name: &str) -> bool {
-    const COUNTED: [&str; 20] = [
-        "cpu",
-        "memory",
-        "ephemeral-storage",
-        "requests.cpu",
-        "requests.memory",
-        "requests.storage",
-        "requests.ephemeral-storage",
-        "limits.cpu",
-        "limits.memory",
-        "limits.ephemeral-storage",
-        "pods",
-        "resourcequotas",
-        "services",
-        "replicationcontrollers",
-        "secrets",
-        "persistentvolumeclaims",
-        "configmaps",
-        "services.nodeports",
-        "services.loadbalancers",
-        "storage",
-    ];
-    COUNTED.contains(&name) || name.starts_with("requests.hugepages-") || name.starts_with("hugepages-")
-}
-
-pub(super) fn quota(object: &Value, causes: &mut Causes) {
-    let path = Path::Root.to("spec");
-    let at = path.to("hard");
-    let empty = Fields::new();
-    let hard = object.fields(&["spec", "hard"]).unwrap_or(&empty);
-    for name in hard.keys() {
-        let faults = text::qualified_name(name);
-        if faults.is_empty() && !name.contains('/') && !is_counted(name) {
-            causes.invalid(&at.key(name), name.as_str(), "must be a standard resource type or fully qualified");
-            causes.invalid(&at.key(name), name.as_str(), "must be a standard resource for quota");
-        }
-        causes.all(&at.key(name), name, faults);
-        if let Some(amount) = amount(hard, name) {
-            resources::quantity(name, &amount, &at.key(name), causes);
-        }
-    }
-}
-
 /// A definition is named by what it defines.
 pub(super) fn definition(object: &Value, causes: &mut Causes) {
     let path = Path::Root.to("metadata");
@@ -111,45 +94,6 @@ pub(super) fn definition(object: &Value, causes: &mut Causes) {
     let wanted = format!("{}.{}", object.text(&["spec", "names", "plural"]), object.text(&["spec", "group"]));
     if name != wanted {
         causes.invalid(&path.to("name"), name, "must be spec.names.plural+\".\"+spec.group");
-    }
-}
-
-/// Limits of one kind for a type of object: none below another that it has to be above.
-pub(super) fn limits(object: &Value, causes: &mut Causes) {
-    let path = Path::Root.to("spec");
-    let list = path.to("limits");
-    let mut seen = BTreeSet::new();
-    let empty = Fields::new();
-    for (position, limit) in object.items(&["spec", "limits"]).iter().enumerate() {
-        let path = list.index(position);
-        let kind = limit.text(&["type"]);
-        if !seen.insert(kind) {
-            causes.duplicate(&path.to("type"), kind);
-        }
-        let of = |key: &str| limit.fields(&[key]).unwrap_or(&empty);
-        for (name, lower, upper) in of("min").keys().filter_map(|name| {
-            Some((name, amount(of("min"), name)?, amount(of("max"), name)?)).filter(|(_, lower, upper)| lower > upper)
-        }) {
-            let at = path.to("min");
-            let detail = format!("min value {lower} is greater than max value {upper}");
-            causes.invalid(&at.key(name), lower.to_string(), detail);
-        }
-        for key in ["defaultRequest", "default"] {
-            let at = path.to(key);
-            for name in of(key).keys() {
-                let Some(value) = amount(of(key), name) else { continue };
-                if let Some(lower) = amount(of("min"), name).filter(|lower| *lower > value) {
-                    let said = if key == "default" { "default value" } else { "default request value" };
-                    let detail = format!("min value {lower} is greater than {said} {value}");
-                    causes.invalid(&at.key(name), value.to_string(), detail);
-                }
-                if let Some(upper) = amount(of("max"), name).filter(|upper| *upper < value) {
-                    let said = if key == "default" { "default value" } else { "default request value" };
-                    let detail = format!("{said} {value} is greater than max value {upper}");
-                    causes.invalid(&at.key(name), value.to_string(), detail);
-                }
-            }
-        }
     }
 }
 
@@ -175,18 +119,18 @@ pub(super) fn endpoints(object: &Value, causes: &mut Causes) {
     }
 }
 
-pub(super) fn storage_class(object: &Value, live: Option<&Value>, causes: &mut Causes) {
-    let Some(live) = live else {
-        let provisioner = object.text(&["provisioner"]);
-        let path = Path::Root.to("provisioner");
-        match provisioner {
-            "" => causes.required(&path, ""),
-            name => causes.all(&path, &name.to_lowercase(), text::qualified_name(&name.to_lowercase())),
-        }
-        optional_one_of(object, "reclaimPolicy", &["Delete", "Retain"], &Path::Root, causes);
-        let modes = ["Immediate", "WaitForFirstConsumer"];
-        return optional_one_of(object, "volumeBindingMode", &modes, &Path::Root, causes);
-    };
+pub(super) fn storage_class(object: &Value, causes: &mut Causes) {
+    let path = Path::Root.to("provisioner");
+    match object.text(&["provisioner"]) {
+        "" => causes.required(&path, ""),
+        name => causes.all(&path, &name.to_lowercase(), text::qualified_name(&name.to_lowercase())),
+    }
+    optional_one_of(object, "reclaimPolicy", &["Delete", "Retain"], &Path::Root, causes);
+    let modes = ["Immediate", "WaitForFirstConsumer"];
+    optional_one_of(object, "volumeBindingMode", &modes, &Path::Root, causes);
+}
+
+pub(super) fn changed_storage_class(object: &Value, live: &Value, causes: &mut Causes) {
     for key in ["parameters", "provisioner", "reclaimPolicy"] {
         if object.get(key) != live.get(key) {
             causes.forbidden(&Path::Root.to(key), format!("updates to {key} are forbidden."));
@@ -195,25 +139,22 @@ pub(super) fn storage_class(object: &Value, live: Option<&Value>, causes: &mut C
     meta::immutable(object, live, &["volumeBindingMode"], &Path::Root.to("volumeBindingMode"), causes);
 }
 
-pub(super) fn priority_class(object: &Value, live: Option<&Value>, causes: &mut Causes) {
+pub(super) fn new_priority_class(object: &Value, causes: &mut Causes) {
     const HIGHEST: i64 = 1_000_000_000;
-    let path = Path::Root.to("value");
     let value = object.number(&["value"]).unwrap_or_default();
-    match live {
-        None => {
-            if !object.text(&["metadata", "name"]).starts_with("system-") && value > HIGHEST {
-                causes.forbidden(&path, format!("maximum allowed value of a user defined priority is {HIGHEST}"));
-            }
-            let policies = ["PreemptLowerPriority", "Never"];
-            optional_one_of(object, "preemptionPolicy", &policies, &Path::Root, causes);
-        }
-        Some(live) => {
-            if live.number(&["value"]).unwrap_or_default() != value {
-                causes.forbidden(&path, "may not be changed in an update.");
-            }
-            meta::immutable(object, live, &["preemptionPolicy"], &Path::Root.to("preemptionPolicy"), causes);
-        }
+    if !object.text(&["metadata", "name"]).starts_with("system-") && value > HIGHEST {
+        let detail = format!("maximum allowed value of a user defined priority is {HIGHEST}");
+        causes.forbidden(&Path::Root.to("value"), detail);
     }
+    optional_one_of(object, "preemptionPolicy", &["PreemptLowerPriority", "Never"], &Path::Root, causes);
+}
+
+pub(super) fn changed_priority_class(object: &Value, live: &Value, causes: &mut Causes) {
+    let value = |object: &Value| object.number(&["value"]).unwrap_or_default();
+    if value(object) != value(live) {
+        causes.forbidden(&Path::Root.to("value"), "may not be changed in an update.");
+    }
+    meta::immutable(object, live, &["preemptionPolicy"], &Path::Root.to("preemptionPolicy"), causes);
 }
 
 pub(super) fn lease(object: &Value, causes: &mut Causes) {

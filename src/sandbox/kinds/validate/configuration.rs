@@ -21,8 +21,10 @@ fn keys(object: &Value, part: &str, causes: &mut Causes) {
 }
 
 /// What an object that was made immutable may not change any more.
-fn fixed(object: &Value, live: Option<&Value>, parts: &[&str], causes: &mut Causes) {
-    let Some(live) = live.filter(|live| live.is_true(&["immutable"])) else { return };
+pub(super) fn fixed(object: &Value, live: &Value, parts: &[&str], causes: &mut Causes) {
+    if !live.is_true(&["immutable"]) {
+        return;
+    }
     if !object.is_true(&["immutable"]) {
         causes.forbidden(&Path::Root.to("immutable"), "field is immutable when `immutable` is set");
     }
@@ -31,8 +33,7 @@ fn fixed(object: &Value, live: Option<&Value>, parts: &[&str], causes: &mut Caus
     }
 }
 
-pub(super) fn config_map(object: &Value, live: Option<&Value>, causes: &mut Causes) {
-    fixed(object, live, &["data", "binaryData"], causes);
+pub(super) fn config_map(object: &Value, causes: &mut Causes) {
     let path = Path::Root.to("data");
     let (texts, bytes) = (object.fields(&["data"]), object.fields(&["binaryData"]));
     for key in texts.into_iter().flat_map(Map::keys) {
@@ -50,12 +51,14 @@ pub(super) fn config_map(object: &Value, live: Option<&Value>, causes: &mut Caus
     }
 }
 
-pub(super) fn secret(object: &Value, live: Option<&Value>, causes: &mut Causes) {
-    let path = Path::Root.to("data");
-    if let Some(live) = live {
-        super::meta::immutable(object, live, &["type"], &Path::Root.to("type"), causes);
-    }
+/// A Secret that is changed: its type stays.
+pub(super) fn changed_secret(object: &Value, live: &Value, causes: &mut Causes) {
+    super::meta::immutable(object, live, &["type"], &Path::Root.to("type"), causes);
     fixed(object, live, &["data"], causes);
+}
+
+pub(super) fn secret(object: &Value, causes: &mut Causes) {
+    let path = Path::Root.to("data");
     keys(object, "data", causes);
     let values = object.fields(&["data"]).into_iter().flat_map(Map::values);
     let size: usize = values.filter_map(Value::as_str).filter_map(base64_length).sum();

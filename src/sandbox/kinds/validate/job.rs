@@ -12,6 +12,11 @@ use super::{
 };
 
 pub(super) fn create(job: &Value, causes: &mut Causes) {
+    content(job, causes);
+}
+
+/// What a Job holds, with the name that its pods take from it.
+pub(super) fn content(job: &Value, causes: &mut Causes) {
     generated_selector(job, causes);
     with_selector(job, causes);
     let spec = job.get("spec").unwrap_or(&Value::Null);
@@ -63,22 +68,22 @@ fn generated_selector(job: &Value, causes: &mut Causes) {
 fn with_selector(job: &Value, causes: &mut Causes) {
     let path = Path::Root.to("spec");
     let Some(spec) = job.get("spec") else { return };
-    content(spec, &path, causes);
-    match spec.get("selector") {
+    common(spec, &path, causes);
+    let selector = spec.get("selector");
+    match selector {
         None => causes.required(&path.to("selector"), ""),
-        Some(selector) => {
-            meta::selector(selector, &path.to("selector"), causes);
-            if !meta::matches(selector, spec.fields(&["template", "metadata", "labels"])) {
-                let labels = spec.at(&["template", "metadata", "labels"]).cloned().unwrap_or_default();
-                let at = path.to("template");
-                let at = at.to("metadata");
-                causes.invalid(&at.to("labels"), labels, "`selector` does not match template `labels`");
-            }
-        }
+        Some(selector) => meta::selector(selector, &path.to("selector"), causes),
+    }
+    if !selector.is_some_and(|chosen| meta::matches(chosen, spec.fields(&["template", "metadata", "labels"]))) {
+        let labels = spec.at(&["template", "metadata", "labels"]).cloned().unwrap_or_default();
+        let at = path.to("template");
+        let at = at.to("metadata");
+        causes.invalid(&at.to("labels"), labels, "`selector` does not match template `labels`");
     }
 }
 
-pub(super) fn update(job: &Value, live: &Value, causes: &mut Causes) {
+/// A Job that is changed: what its pods are like stays.
+pub(super) fn changed(job: &Value, live: &Value, causes: &mut Causes) {
     with_selector(job, causes);
     let path = Path::Root.to("spec");
     let indexed = job.text(&["spec", "completionMode"]) == "Indexed";
@@ -121,7 +126,7 @@ fn fixed_template(job: &Value, live: &Value, path: &Path<'_>, causes: &mut Cause
 }
 
 /// What Jobs and their templates have in common.
-fn content(spec: &Value, path: &Path<'_>, causes: &mut Causes) {
+fn common(spec: &Value, path: &Path<'_>, causes: &mut Causes) {
     let numbers = [
         "parallelism",
         "completions",
@@ -243,7 +248,7 @@ pub(super) fn cron(object: &Value, live: Option<&Value>, causes: &mut Causes) {
     let inner = template.to("spec");
     let null = Value::Null;
     let job = spec.at(&["jobTemplate", "spec"]).unwrap_or(&null);
-    content(job, &inner, causes);
+    common(job, &inner, causes);
     if let Some(selector) = job.get("selector") {
         causes.invalid(&inner.to("selector"), selector.clone(), "`selector` will be auto-generated");
     }
@@ -251,8 +256,12 @@ pub(super) fn cron(object: &Value, live: Option<&Value>, causes: &mut Causes) {
         causes.unsupported(&inner.to("manualSelector"), true, &["nil", "false"]);
     }
     not_negative(spec, &["successfulJobsHistoryLimit", "failedJobsHistoryLimit"], &path, causes);
+}
+
+/// A CronJob's name leaves room for what the names of its Jobs end in.
+pub(super) fn cron_name(object: &Value, causes: &mut Causes) {
     let name = object.text(&["metadata", "name"]);
-    if live.is_none() && name.len() > 52 {
+    if name.len() > 52 {
         let at = Path::Root.to("metadata");
         causes.invalid(&at.to("name"), name, "must be no more than 52 characters");
     }

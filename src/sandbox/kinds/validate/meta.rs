@@ -36,13 +36,25 @@ fn name_rule(resource: &Resource) -> Option<NameRule> {
 pub(super) fn create(resource: &Resource, object: &Value, causes: &mut Causes) {
     if let Some(rule) = name_rule(resource) {
         metadata(resource, object, rule, causes);
-        if !resource.is_custom() {
+        if knows_finalizers(resource) {
             standard_finalizers(object, causes);
         }
     }
 }
 
-/// Judges the metadata of what is created, as for every kind; it comes last, and only when nothing else was wrong.
+/// Whether the kind knows finalizers without a domain: those whose rules are built on the core group's.
+pub(super) fn knows_finalizers(resource: &Resource) -> bool {
+    const OTHERS: [&str; 5] = [
+        "coordination.k8s.io",
+        "node.k8s.io",
+        "admissionregistration.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+    ];
+    !resource.is_custom() && !OTHERS.contains(&resource.group.as_str()) && resource.kind != "PodDisruptionBudget"
+}
+
+/// Judges the metadata as of what is created, by what holds for every kind.
 pub(super) fn create_any(resource: &Resource, object: &Value, causes: &mut Causes) {
     metadata(resource, object, text::path_segment, causes);
 }
@@ -190,10 +202,13 @@ pub(super) fn standard_finalizers(object: &Value, causes: &mut Causes) {
     let path = Path::Root.to("metadata");
     let list = path.to("finalizers");
     for (position, name) in object.items(&["metadata", "finalizers"]).iter().filter_map(Value::as_str).enumerate() {
-        if !name.contains('/') && !matches!(name, "kubernetes" | "orphan" | "foregroundDeletion") {
-            let detail = "name is neither a standard finalizer name nor is it fully qualified";
-            causes.invalid(&list.index(position), name, detail);
-        }
+        standard_finalizer(name, &list.index(position), causes);
+    }
+}
+
+pub(super) fn standard_finalizer(name: &str, path: &Path<'_>, causes: &mut Causes) {
+    if !name.contains('/') && !matches!(name, "kubernetes" | "orphan" | "foregroundDeletion") {
+        causes.invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified");
     }
 }
 

@@ -9,6 +9,7 @@ mod cluster;
 mod common;
 mod configuration;
 mod container;
+mod created;
 mod custom;
 mod environment;
 mod job;
@@ -18,6 +19,9 @@ mod networking;
 mod placement;
 mod pod;
 mod probe;
+mod quota;
+mod rare;
+mod replaced;
 mod resources;
 mod scaling;
 mod schedule;
@@ -29,7 +33,8 @@ mod workload;
 
 use serde_json::Value;
 
-use self::causes::{Causes, Path};
+use self::causes::Causes;
+pub(super) use self::text::dns_label;
 use crate::sandbox::{problem::ProblemCause, resource::Resource};
 
 /// Judges an object that is created (`live` is None), replaced, or written by way of a subresource. No causes: it is
@@ -41,71 +46,18 @@ pub fn validate(resource: &Resource, subresource: &str, object: &Value, live: Op
         return Vec::new();
     }
     match live {
-        None => meta::create(resource, object, &mut causes),
+        None => created::judge(resource, object, &mut causes),
         Some(live) => {
-            // The rules for all kinds, and those of the kind, which begin with the same.
+            // The rules for all kinds come first; those of the kind begin with the same, so that faults come twice.
+            meta::create_any(resource, object, &mut causes);
             meta::update(object, live, &mut causes);
-            meta::update(object, live, &mut causes);
-            if !resource.is_custom() {
-                meta::standard_finalizers(object, &mut causes);
+            match subresource {
+                "" => replaced::judge(resource, object, live, &mut causes),
+                _ => replaced::judge_part(resource, subresource, object, live, &mut causes),
             }
         }
     }
-    match subresource {
-        "" => content(resource, object, live, &mut causes),
-        "status" if resource.group == "apps" && resource.kind != "DaemonSet" => workload::status(object, &mut causes),
-        "status" if resource.group.is_empty() && resource.kind == "Namespace" => {
-            cluster::namespace_status(object, &mut causes);
-        }
-        "status" if resource.is_custom() => custom::resource(resource, object, &mut causes),
-        _ => {}
-    }
-    if live.is_none() && causes.is_empty() {
-        meta::create_any(resource, object, &mut causes);
-    }
     causes.into_found()
-}
-
-fn content(resource: &Resource, object: &Value, live: Option<&Value>, causes: &mut Causes) {
-    if resource.is_custom() {
-        return custom::resource(resource, object, causes);
-    }
-    match (resource.group.as_str(), resource.kind.as_str(), live) {
-        ("", "Pod", None) => pod::create(object, causes),
-        ("", "Pod", Some(live)) => pod::update(object, live, causes),
-        ("", "PodTemplate", _) => {
-            let template = object.get("template").unwrap_or(&Value::Null);
-            pod::template(template, &Path::Root.to("template"), causes);
-        }
-        ("", "ReplicationController", _) => workload::replication_controller(object, causes),
-        ("", "Service", _) => service::service(object, live, causes),
-        ("", "PersistentVolumeClaim", _) => claim::claim(object, live, causes),
-        ("", "PersistentVolume", _) => claim::volume(object, live, causes),
-        ("", "ConfigMap", _) => configuration::config_map(object, live, causes),
-        ("", "Secret", _) => configuration::secret(object, live, causes),
-        ("apps", "Deployment", _) => workload::deployment(object, live, causes),
-        ("apps", "ReplicaSet", _) => workload::replica_set(object, live, causes),
-        ("apps", "StatefulSet", _) => workload::stateful_set(object, live, causes),
-        ("apps", "DaemonSet", _) => workload::daemon_set(object, live, causes),
-        ("batch", "Job", None) => job::create(object, causes),
-        ("batch", "Job", Some(live)) => job::update(object, live, causes),
-        ("batch", "CronJob", _) => job::cron(object, live, causes),
-        ("", "Node", _) => cluster::node(object, causes),
-        ("", "LimitRange", _) => cluster::limits(object, causes),
-        ("apiextensions.k8s.io", "CustomResourceDefinition", _) => cluster::definition(object, causes),
-        ("", "ResourceQuota", _) => cluster::quota(object, causes),
-        ("", "Endpoints", _) => cluster::endpoints(object, causes),
-        ("autoscaling", "HorizontalPodAutoscaler", _) => scaling::autoscaler(object, causes),
-        ("policy", "PodDisruptionBudget", _) => scaling::budget(object, causes),
-        ("networking.k8s.io", "Ingress", _) => networking::ingress(object, live, causes),
-        ("networking.k8s.io", "NetworkPolicy", _) => networking::policy(object, causes),
-        ("rbac.authorization.k8s.io", "Role" | "ClusterRole", _) => access::role(resource, object, causes),
-        ("rbac.authorization.k8s.io", _, _) => access::binding(resource, object, live, causes),
-        ("storage.k8s.io", "StorageClass", _) => cluster::storage_class(object, live, causes),
-        ("scheduling.k8s.io", "PriorityClass", _) => cluster::priority_class(object, live, causes),
-        ("coordination.k8s.io", "Lease", _) => cluster::lease(object, causes),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

@@ -74,26 +74,36 @@ fn requirements(object: &Value, pod: &Value, path: &Path<'_>, causes: &mut Cause
 }
 
 fn value(name: &str, amounts: &Fields, path: &Path<'_>, causes: &mut Causes) {
-    let known = STANDARD.contains(&name) || name.starts_with("hugepages-") || name.starts_with("requests.hugepages-");
+    self::name(name, true, path, causes);
+    let Some(amount) = amount(amounts, name) else { return };
+    quantity(name, &amount, path, causes);
+}
+
+/// Whether everything may name the resource without a group.
+pub(super) fn is_standard(name: &str) -> bool {
+    STANDARD.contains(&name) || name.starts_with("hugepages-") || name.starts_with("requests.hugepages-")
+}
+
+/// The name of a resource, where it has to be one that containers can use.
+pub(super) fn name(name: &str, of_containers: bool, path: &Path<'_>, causes: &mut Causes) {
     let faults = text::qualified_name(name);
     let well_formed = faults.is_empty();
     causes.all(path, name, faults);
-    if name.contains('/') {
-        let native =
-            name.split('/').next().is_some_and(|group| group == "kubernetes.io" || group.ends_with(".kubernetes.io"));
-        if !native && name.starts_with("requests.") {
-            causes.invalid(path, name, "doesn't follow extended resource name standard");
-        }
-    } else {
-        if well_formed && !known {
+    if !name.contains('/') {
+        if well_formed && !is_standard(name) {
             causes.invalid(path, name, "must be a standard resource type or fully qualified");
         }
-        if !matches!(name, "cpu" | "memory" | "ephemeral-storage") && !name.starts_with("hugepages-") {
+        let usable = matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-");
+        if of_containers && !usable {
             causes.invalid(path, name, "must be a standard resource for containers");
         }
+        return;
     }
-    let Some(amount) = amount(amounts, name) else { return };
-    quantity(name, &amount, path, causes);
+    let native =
+        name.split('/').next().is_some_and(|group| group == "kubernetes.io" || group.ends_with(".kubernetes.io"));
+    if of_containers && !native && name.starts_with("requests.") {
+        causes.invalid(path, name, "doesn't follow extended resource name standard");
+    }
 }
 
 /// An amount of a resource: not below 0, and of what is counted a whole number.

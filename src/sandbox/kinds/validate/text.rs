@@ -37,7 +37,7 @@ fn is_subdomain(text: &str) -> bool {
 }
 
 /// A DNS label: `web-1`.
-pub(super) fn dns_label(text: &str) -> Faults {
+pub(in crate::sandbox::kinds) fn dns_label(text: &str) -> Faults {
     let mut faults = Faults::new();
     if text.len() > 63 {
         faults.push(no_more_than(63));
