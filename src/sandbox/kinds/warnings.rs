@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{edit::Read, quantity::Quantity, validate};
-use crate::sandbox::resource::Resource;
+use super::{edit::Read, validate};
+use crate::{rules::quantity::Quantity, sandbox::resource::Resource};
 
 /// What the writer of an object is warned of; `live` is what it replaces.
 pub fn warnings(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<String> {

@@ -7,14 +7,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    super::{
-        edit::{Fields, Read},
-        quantity::Quantity,
-    },
+    super::edit::{Fields, Read},
     causes::{Causes, Path},
     common::amount,
     meta, resources, text,
 };
+use crate::rules::quantity::Quantity;
 
 const NOT_FOR_SCOPE: &str = "unsupported scope applied to resource";
 
