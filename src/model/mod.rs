@@ -17,6 +17,7 @@ mod removal;
 mod restart;
 mod sandbox;
 mod scope;
+mod status;
 mod version;
 mod wait;
 
@@ -37,6 +38,7 @@ pub use removal::*;
 pub use restart::*;
 pub use sandbox::*;
 pub use scope::*;
+pub use status::*;
 pub use version::*;
 pub use wait::*;
 

@@ -22,4 +22,6 @@ pub mod refusals;
 pub mod rollout;
 pub mod scope;
 pub mod selector;
+pub mod status;
+pub mod usage;
 pub mod waves;
