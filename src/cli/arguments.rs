@@ -91,7 +91,6 @@ impl ManifestArguments {
     }
 }
 
-#[allow(dead_code, reason = "the commands that take it come in this session")]
 impl ScopeArguments {
     /// The request for what is meant.
     pub fn request(self, session: &Session) -> ScopeRequest {

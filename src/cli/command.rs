@@ -20,6 +20,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Deploy(Box<super::deploy::Arguments>),
+    Status(super::status::Arguments),
     Diff(super::diff::Arguments),
     Plan(super::plan::Arguments),
     Check(super::check::Arguments),
@@ -56,6 +57,7 @@ impl Command {
             Self::Restart(arguments) => super::restart::run(arguments, session).await,
             Self::Rollback(arguments) => super::rollback::run(arguments, session).await,
             Self::Sandbox(arguments) => super::sandbox::run(arguments, session).await,
+            Self::Status(arguments) => super::status::run(arguments, session).await,
             Self::Version(arguments) => super::version::run(arguments, session).await,
         }
     }

@@ -21,6 +21,7 @@ mod restart;
 mod rollback;
 mod sandbox;
 mod session;
+mod status;
 mod version;
 
 pub use command::{Cli, Command};

@@ -65,6 +65,38 @@ impl Resource {
         Self::known("apps", "ReplicaSet", "replicasets")
     }
 
+    pub fn endpoint_slices() -> Self {
+        Self::known("discovery.k8s.io", "EndpointSlice", "endpointslices")
+    }
+
+    pub fn ingresses() -> Self {
+        Self::known("networking.k8s.io", "Ingress", "ingresses")
+    }
+
+    pub fn claims() -> Self {
+        Self::known("", "PersistentVolumeClaim", "persistentvolumeclaims")
+    }
+
+    pub fn autoscalers() -> Self {
+        Self {
+            version: "v2".into(),
+            ..Self::known("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
+        }
+    }
+
+    pub fn disruption_budgets() -> Self {
+        Self::known("policy", "PodDisruptionBudget", "poddisruptionbudgets")
+    }
+
+    pub fn jobs() -> Self {
+        Self::known("batch", "Job", "jobs")
+    }
+
+    /// What pods use; not every cluster measures it.
+    pub fn pod_metrics() -> Self {
+        Self { version: "v1beta1".into(), ..Self::known("metrics.k8s.io", "PodMetrics", "pods") }
+    }
+
     fn known(group: &str, kind: &str, plural: &str) -> Self {
         Self {
             group: group.into(),

@@ -55,6 +55,24 @@ impl Cluster {
         query: &ListQuery,
         mut each: impl FnMut(Value),
     ) -> Result<String> {
+        let tell = |text: &str| {
+            let mut item: Value = serde_json::from_str(text)?;
+            item["apiVersion"] = resource.api_version().into();
+            item["kind"] = resource.kind.clone().into();
+            each(item);
+            Ok(())
+        };
+        self.list_texts(resource, namespace, query, tell).await
+    }
+
+    /// Like `list`, with each object as the JSON that was sent, for lists too long to build every object of.
+    pub async fn list_texts(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        query: &ListQuery,
+        mut each: impl FnMut(&str) -> serde_json::Result<()>,
+    ) -> Result<String> {
         let doing = format!("listing {}", resource.plural);
         let target = path(resource, namespace, None);
         let broken =
@@ -68,15 +86,7 @@ impl Cluster {
                     next => self.page(&doing, &target, query, next).await.map(Some),
                 }
             };
-            let telling = async {
-                for item in page.items.iter().flatten() {
-                    let mut item: Value = serde_json::from_str(item.get()).map_err(broken)?;
-                    item["apiVersion"] = resource.api_version().into();
-                    item["kind"] = resource.kind.clone().into();
-                    each(item);
-                }
-                Ok(())
-            };
+            let telling = async { page.items.iter().flatten().try_for_each(|item| each(item.get())).map_err(broken) };
             let (following, told) = tokio::join!(following, telling);
             told?;
             match following? {

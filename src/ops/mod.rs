@@ -18,5 +18,6 @@ pub mod revisions;
 pub mod rollback;
 pub mod sandbox;
 pub mod scope;
+pub mod status;
 pub mod version;
 pub mod wait;

@@ -8,6 +8,10 @@ use crate::{
     rules::fields::{number, text},
 };
 
+/// A field selector that leaves out the events that say nothing of trouble, which are most of all events.
+pub const UNUSUAL: &str = "reason!=Pulled,reason!=Pulling,reason!=Created,reason!=Started,reason!=Scheduled,\
+                           reason!=SuccessfulCreate,reason!=SuccessfulDelete,reason!=ScalingReplicaSet";
+
 /// When an event was last seen. Schedulers set only `eventTime`, kubelets only `lastTimestamp`.
 pub fn time(event: &Value) -> Option<Timestamp> {
     let places =

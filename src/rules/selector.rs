@@ -1,6 +1,8 @@
 //! Label selectors as text, as in `-l app=api,tier!=front,env in (dev,test),!legacy`
 //! (k8s.io/apimachinery/pkg/labels, `Parse`).
 
+use std::{cmp::Reverse, collections::BTreeSet};
+
 use serde_json::{Map, Value};
 
 use super::fields::{list, text};
@@ -65,6 +67,28 @@ pub fn selector_text(selector: &Map<String, Value>) -> String {
         found.push((key, words));
     }
     joined(found)
+}
+
+/// A selector that finds the pods of all the workloads: one label key that all of them select by, with their values.
+/// None where they have none in common, and for no workloads.
+pub fn common_selector<'v>(workloads: impl IntoIterator<Item = &'v Value>) -> Option<String> {
+    let selected: Option<Vec<&Map<String, Value>>> = workloads
+        .into_iter()
+        .map(|workload| {
+            let selector = workload.pointer("/spec/selector")?;
+            // A ReplicationController has no matchLabels around its labels.
+            selector.get("matchLabels").unwrap_or(selector).as_object()
+        })
+        .collect();
+    let selected = selected?;
+    // The key with the most values tells the workloads apart best.
+    let candidates = selected.first()?.keys().filter_map(|key| {
+        let values: Option<BTreeSet<&str>> = selected.iter().map(|labels| labels.get(key)?.as_str()).collect();
+        values.map(|values| (values.len(), key, values))
+    });
+    let (_, key, values) = candidates.max_by_key(|(number, key, _)| (*number, Reverse(key.as_str())))?;
+    let values: Vec<&str> = values.into_iter().collect();
+    Some(format!("{key} in ({})", values.join(",")))
 }
 
 /// A set of labels as a selector: `app=web,tier=front`.

@@ -34,14 +34,12 @@ pub fn bytes(text: &str) -> Option<i64> {
 /// The sum over containers or pods. Nobody's limit is the sum's when one has none, and a sum of nothing is nothing.
 pub fn total(parts: impl IntoIterator<Item = Usage>) -> Usage {
     let parts: Vec<Usage> = parts.into_iter().collect();
-    Usage {
-        cpu: sum(parts.iter().map(|part| part.cpu)),
-        memory: sum(parts.iter().map(|part| part.memory)),
-    }
+    Usage { cpu: sum(parts.iter().map(|part| part.cpu)), memory: sum(parts.iter().map(|part| part.memory)) }
 }
 
 fn sum(parts: impl Iterator<Item = Amount> + Clone) -> Amount {
-    let of = |field: fn(&Amount) -> Option<i64>| parts.clone().filter_map(|part| field(&part)).reduce(i64::saturating_add);
+    let of =
+        |field: fn(&Amount) -> Option<i64>| parts.clone().filter_map(|part| field(&part)).reduce(i64::saturating_add);
     let limited = parts.clone().all(|part| part.limit.is_some());
     Amount {
         used: of(|amount| amount.used),

@@ -46,6 +46,8 @@ mod rollback;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod upgrade;

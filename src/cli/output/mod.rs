@@ -12,6 +12,7 @@ mod plan;
 mod progress;
 mod report;
 mod sandbox;
+mod status;
 mod style;
 
 pub use check::{draw_check, draw_github, draw_junit, draw_sarif};
@@ -26,4 +27,5 @@ pub use plan::{counts, draw_plan};
 pub use progress::progress;
 pub use report::{Format, ListFormat, table, write_report};
 pub use sandbox::draw_sandboxes;
+pub use status::draw_status;
 pub use style::Style;

@@ -1,14 +1,13 @@
 //! Which watches a wait needs, as few and as narrow as can be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures::{Stream, StreamExt, stream};
-use serde_json::Value;
 
 use super::{Target, WaitRequest};
 use crate::{
     cluster::{Cluster, ListQuery, Resource, WatchEvent},
-    rules::fields::text,
+    rules::{events::UNUSUAL, fields::text, selector::common_selector},
 };
 
 /// What a watch is for.
@@ -39,10 +38,6 @@ pub(super) fn has_pods(target: &Target) -> bool {
     )
 }
 
-/// Events that say nothing of trouble, and are most of all events.
-const ROUTINE: &str = "reason!=Pulled,reason!=Pulling,reason!=Created,reason!=Started,reason!=Scheduled,\
-                       reason!=SuccessfulCreate,reason!=SuccessfulDelete,reason!=ScalingReplicaSet";
-
 /// The watches for targets that are not settled.
 pub(super) fn needed(request: &WaitRequest, open: &[usize]) -> Vec<Needed> {
     let open: Vec<&Target> = open.iter().filter_map(|index| request.targets.get(*index)).collect();
@@ -57,12 +52,12 @@ pub(super) fn needed(request: &WaitRequest, open: &[usize]) -> Vec<Needed> {
         let deployments: Vec<&Target> =
             with_pods.iter().copied().filter(|target| target.resource.kind == "Deployment").collect();
         if !with_pods.is_empty() {
-            watches.push(of(Subject::Pods, Resource::pods(), labels(common_selector(&with_pods))));
+            watches.push(of(Subject::Pods, Resource::pods(), labels(common(&with_pods))));
         }
         if !deployments.is_empty() {
-            watches.push(of(Subject::ReplicaSets, Resource::replica_sets(), labels(common_selector(&deployments))));
+            watches.push(of(Subject::ReplicaSets, Resource::replica_sets(), labels(common(&deployments))));
         }
-        let query = ListQuery { fields: Some(ROUTINE.into()), ..ListQuery::default() };
+        let query = ListQuery { fields: Some(UNUSUAL.into()), ..ListQuery::default() };
         watches.push(of(Subject::Events, Resource::events(), query));
     }
     watches
@@ -110,29 +105,12 @@ fn tells_by_events(target: &Target) -> bool {
     target.resource.group.is_empty() && matches!(target.resource.kind.as_str(), "PersistentVolumeClaim" | "Service")
 }
 
-fn labels(labels: Option<String>) -> ListQuery {
-    ListQuery { labels, ..ListQuery::default() }
+fn common(targets: &[&Target]) -> Option<String> {
+    common_selector(targets.iter().map(|target| &target.object))
 }
 
-/// A selector that finds the pods of all the workloads: one label key that all of them select by, with their values.
-fn common_selector(workloads: &[&Target]) -> Option<String> {
-    let selected: Option<Vec<&serde_json::Map<String, Value>>> = workloads
-        .iter()
-        .map(|target| {
-            let selector = target.object.pointer("/spec/selector")?;
-            // A ReplicationController has no matchLabels around its labels.
-            selector.get("matchLabels").unwrap_or(selector).as_object()
-        })
-        .collect();
-    let selected = selected?;
-    // The key with the most values tells the workloads apart best.
-    let candidates = selected.first()?.keys().filter_map(|key| {
-        let values: Option<BTreeSet<&str>> = selected.iter().map(|labels| labels.get(key)?.as_str()).collect();
-        values.map(|values| (values.len(), key, values))
-    });
-    let (_, key, values) = candidates.max_by_key(|(number, key, _)| (*number, std::cmp::Reverse(key.as_str())))?;
-    let values: Vec<&str> = values.into_iter().collect();
-    Some(format!("{key} in ({})", values.join(",")))
+fn labels(labels: Option<String>) -> ListQuery {
+    ListQuery { labels, ..ListQuery::default() }
 }
 
 #[cfg(test)]
@@ -160,7 +138,7 @@ mod tests {
     fn shown(request: &WaitRequest) -> Vec<String> {
         let open: Vec<usize> = (0..request.targets.len()).collect();
         let show = |watch: Needed| {
-            let fields = watch.query.fields.filter(|fields| fields != ROUTINE).unwrap_or_default();
+            let fields = watch.query.fields.filter(|fields| fields != UNUSUAL).unwrap_or_default();
             format!(
                 "{:?} {} {} {}{fields}",
                 watch.subject,

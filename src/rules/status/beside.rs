@@ -1,8 +1,10 @@
 //! What stands beside a workload: its autoscaler and its disruption budget.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
+    pod::since,
     scene::{Scene, Subject, words},
     service::selects,
 };
@@ -15,14 +17,18 @@ use crate::{
     },
 };
 
+/// Seconds that a new autoscaler may take to find what it measures.
+const FIRST_MEASURE: i64 = 120;
+
 /// The autoscaler of a workload.
-pub(super) fn autoscaler(scene: &Scene, workload: &ObjectRef) -> Option<AutoscalerStatus> {
+pub(super) fn autoscaler(scene: &Scene, workload: &ObjectRef, now: Timestamp) -> Option<AutoscalerStatus> {
     let namespace = workload.namespace.as_deref().unwrap_or_default();
     let mut here = scene.all(Subject::Autoscaler).filter(|found| text(found, "/metadata/namespace") == namespace);
-    here.find(|found| scales(found, workload)).map(describe)
+    here.find(|found| scales(found, workload)).map(|found| describe(found, now))
 }
 
-fn describe(autoscaler: &Value) -> AutoscalerStatus {
+fn describe(autoscaler: &Value, now: Timestamp) -> AutoscalerStatus {
+    let is_new = since(text(autoscaler, "/metadata/creationTimestamp"), now) < FIRST_MEASURE;
     let refused = ["AbleToScale", "ScalingActive"]
         .into_iter()
         .filter_map(|kind| condition(autoscaler, kind).filter(Condition::is_false))
@@ -30,6 +36,7 @@ fn describe(autoscaler: &Value) -> AutoscalerStatus {
         .find(|condition| condition.reason != "ScalingDisabled");
     let limited = condition(autoscaler, "ScalingLimited").filter(Condition::is_true);
     let (verdict, message) = match (refused, limited) {
+        (Some(_), _) if is_new => (Verdict::Progressing, "has not measured anything yet".to_owned()),
         (Some(condition), _) => (Verdict::Degraded, format!("cannot scale: {}", condition.words())),
         (None, Some(condition)) if condition.reason == "TooManyReplicas" => {
             (Verdict::Healthy, "wants more replicas than its maximum".to_owned())
@@ -110,7 +117,7 @@ mod tests {
         let mut scene = Scene::default();
         let of = |conditions: &str| {
             yaml(&format!(
-                "{{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {{name: api, namespace: shop}}, spec: {{minReplicas: 2, maxReplicas: 5, scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: api}}, metrics: [{{type: Resource, resource: {{name: cpu, target: {{type: Utilization, averageUtilization: 80}}}}}}, {{type: Resource, resource: {{name: memory, target: {{averageValue: 64Mi}}}}}}]}}, status: {{currentReplicas: 2, desiredReplicas: 3, currentMetrics: [{{type: Resource, resource: {{name: cpu, current: {{averageUtilization: 12}}}}}}], conditions: [{conditions}]}}}}"
+                "{{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {{name: api, namespace: shop, creationTimestamp: 2026-11-21T10:00:00Z}}, spec: {{minReplicas: 2, maxReplicas: 5, scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: api}}, metrics: [{{type: Resource, resource: {{name: cpu, target: {{type: Utilization, averageUtilization: 80}}}}}}, {{type: Resource, resource: {{name: memory, target: {{averageValue: 64Mi}}}}}}]}}, status: {{currentReplicas: 2, desiredReplicas: 3, currentMetrics: [{{type: Resource, resource: {{name: cpu, current: {{averageUtilization: 12}}}}}}], conditions: [{conditions}]}}}}"
             ))
         };
         scene.seen(Subject::Autoscaler, of("{type: ScalingActive, status: 'True'}"));
@@ -120,15 +127,18 @@ mod tests {
             namespace: Some("shop".into()),
             name: name.into(),
         };
-        let found = autoscaler(&scene, &workload("api")).unwrap();
+        let at = |time: &str| time.parse::<Timestamp>().unwrap();
+        let (young, old) = (at("2026-11-21T10:00:30Z"), at("2026-11-21T11:00:00Z"));
+        let found = autoscaler(&scene, &workload("api"), old).unwrap();
         assert_eq!((found.minimum, found.maximum, found.current, found.desired), (2, 5, 2, 3));
         assert_eq!(found.metrics, ["cpu 12%/80%", "memory ?/64Mi"]);
-        assert_eq!(autoscaler(&scene, &workload("web")), None);
+        assert_eq!(autoscaler(&scene, &workload("web"), old), None);
         scene.seen(
             Subject::Autoscaler,
             of("{type: ScalingActive, status: 'False', reason: FailedGetResourceMetric, message: no metrics}"),
         );
-        let kept = autoscaler(&scene, &workload("api")).unwrap();
+        assert_eq!(autoscaler(&scene, &workload("api"), young).unwrap().verdict, Verdict::Progressing);
+        let kept = autoscaler(&scene, &workload("api"), old).unwrap();
         assert_eq!((kept.verdict, kept.message.as_str()), (Verdict::Degraded, "cannot scale: no metrics"));
     }
 

@@ -41,7 +41,7 @@ pub fn report(scene: &Scene, now: Timestamp) -> StatusReport {
     let services = service::services(scene);
     let mut attached: BTreeSet<ObjectRef> = BTreeSet::new();
     for (object, status) in &mut workloads {
-        surround(scene, object, status, &services, &mut attached);
+        surround(scene, object, status, &services, now, &mut attached);
     }
     let mut report = StatusReport {
         application: scene.application.clone(),
@@ -53,7 +53,9 @@ pub fn report(scene: &Scene, now: Timestamp) -> StatusReport {
         ..StatusReport::default()
     };
     report.workloads.sort_by(|one, other| {
-        let key = |status: &WorkloadStatus| (status.object.namespace.clone(), rank(&status.object.kind), status.object.name.clone());
+        let key = |status: &WorkloadStatus| {
+            (status.object.namespace.clone(), rank(&status.object.kind), status.object.name.clone())
+        };
         key(one).cmp(&key(other))
     });
     summary::conclude(&mut report);
@@ -123,6 +125,7 @@ fn surround(
     object: &Value,
     status: &mut WorkloadStatus,
     services: &[Behind<'_>],
+    now: Timestamp,
     attached: &mut BTreeSet<ObjectRef>,
 ) {
     let namespace = status.object.namespace.clone().unwrap_or_default();
@@ -158,7 +161,7 @@ fn surround(
         worsen(status, claim.verdict, &claim.object, &claim.message);
         status.claims.push(claim);
     }
-    status.autoscaler = beside::autoscaler(scene, &status.object);
+    status.autoscaler = beside::autoscaler(scene, &status.object, now);
     if let Some(autoscaler) = &status.autoscaler {
         attached.insert(autoscaler.object.clone());
         let (verdict, object, message) = (autoscaler.verdict, autoscaler.object.clone(), autoscaler.message.clone());
@@ -222,7 +225,13 @@ fn others(
                 claim.message = "no pod mounts it".into();
             }
             let message = claim.message.clone();
-            others.push(OtherStatus { object, verdict: claim.verdict, message, claim: Some(claim), ..OtherStatus::default() });
+            others.push(OtherStatus {
+                object,
+                verdict: claim.verdict,
+                message,
+                claim: Some(claim),
+                ..OtherStatus::default()
+            });
         }
     }
     let unknown = rest.into_iter().filter(|object| told.insert(ObjectRef::of(object)));

@@ -56,9 +56,16 @@ mod tests {
     fn a_claim_says_why_it_has_no_volume() {
         let of = |phase: &str, reason: &str| {
             let mut scene = Scene::default();
-            let event = format!("{{metadata: {{name: e}}, involvedObject: {{uid: u}}, reason: {reason}, message: no room, lastTimestamp: 2026-11-21T10:00:00Z}}");
+            let event = format!(
+                "{{metadata: {{name: e}}, involvedObject: {{uid: u}}, reason: {reason}, message: no room, lastTimestamp: 2026-11-21T10:00:00Z}}"
+            );
             scene.seen(Subject::Event, yaml(&event));
-            claim(&scene, &yaml(&format!("{{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{uid: u, name: data}}, spec: {{storageClassName: fast, resources: {{requests: {{storage: 1Gi}}}}}}, status: {{phase: {phase}}}}}")))
+            claim(
+                &scene,
+                &yaml(&format!(
+                    "{{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{uid: u, name: data}}, spec: {{storageClassName: fast, resources: {{requests: {{storage: 1Gi}}}}}}, status: {{phase: {phase}}}}}"
+                )),
+            )
         };
         let bound = of("Bound", "x");
         assert_eq!((bound.verdict, bound.capacity.as_str(), bound.class.as_str()), (Verdict::Healthy, "1Gi", "fast"));

@@ -14,3 +14,6 @@ mod workload;
 pub use build::report;
 pub use scene::{Owner, Scene, Subject};
 pub use summary::span;
+
+#[cfg(test)]
+mod tests;

@@ -8,12 +8,7 @@ use serde_json::{Map, Value};
 use super::pod::{KeptPod, keep};
 use crate::{
     model::Usage,
-    rules::{
-        events::time,
-        fields::text,
-        redact::Redactor,
-        usage::used,
-    },
+    rules::{events::time, fields::text, redact::Redactor, usage::used},
 };
 
 /// How many pods that are not well are kept whole, to be judged by their events too.
@@ -54,13 +49,13 @@ pub(super) type Name = (String, String);
 /// Everything that a status is made from.
 #[derive(Debug, Default)]
 pub struct Scene {
-    pub application: Option<String>,
+    pub(super) application: Option<String>,
     /// Empty for all.
-    pub namespaces: Vec<String>,
+    pub(super) namespaces: Vec<String>,
     /// Whether pods count that no known workload owns, because the scope is all there is.
-    pub everything: bool,
+    pub(super) everything: bool,
     /// What could not be seen.
-    pub notes: Vec<String>,
+    pub(super) notes: Vec<String>,
     /// The kinds that could not be read.
     pub(super) unread: BTreeSet<Subject>,
     pub(super) pods: BTreeMap<Name, KeptPod>,
@@ -75,6 +70,11 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// The empty scene of a scope.
+    pub fn of(application: Option<String>, namespaces: Vec<String>, everything: bool) -> Self {
+        Self { application, namespaces, everything, ..Self::default() }
+    }
+
     /// Adds an object of the scope.
     pub fn add(&mut self, mut object: Value) {
         trim(Subject::Workload, &mut object);

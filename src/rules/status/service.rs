@@ -138,7 +138,10 @@ fn urls(scene: &Scene, service: &Value) -> Vec<String> {
 /// The addresses of a load balancer.
 fn addresses(object: &Value) -> Vec<String> {
     let address = |entry: &Value| {
-        [text(entry, "/hostname"), text(entry, "/ip")].into_iter().find(|address| !address.is_empty()).map(str::to_owned)
+        [text(entry, "/hostname"), text(entry, "/ip")]
+            .into_iter()
+            .find(|address| !address.is_empty())
+            .map(str::to_owned)
     };
     list(object, "/status/loadBalancer/ingress").iter().filter_map(address).collect()
 }
@@ -169,7 +172,8 @@ fn of_ingress(ingress: &Value, service: &str) -> Vec<String> {
     let mut urls = Vec::new();
     let mut add = |host: &str, path: &str| {
         let scheme = if secured.contains(&host) { "https" } else { "http" };
-        let hosts: Vec<&str> = if host.is_empty() { everywhere.iter().map(String::as_str).collect() } else { vec![host] };
+        let hosts: Vec<&str> =
+            if host.is_empty() { everywhere.iter().map(String::as_str).collect() } else { vec![host] };
         urls.extend(hosts.iter().map(|host| format!("{scheme}://{host}{}", if path.is_empty() { "/" } else { path })));
     };
     for rule in list(ingress, "/spec/rules") {
@@ -225,11 +229,11 @@ mod tests {
     fn urls_lead_through_an_ingress_a_load_balancer_or_a_node() {
         let ingress = "{metadata: {name: i, namespace: shop}, spec: {tls: [{hosts: [a.b]}], rules: [{host: a.b, http: {paths: [{path: /x, backend: {service: {name: web}}}]}}, {host: c.d, http: {paths: [{path: /, backend: {service: {name: other}}}]}}]}}";
         assert_eq!(one(&[(Subject::Service, WEB), (Subject::Ingress, ingress)]).urls, ["https://a.b/x"]);
-        let balanced = WEB.replace("ClusterIP,", "LoadBalancer,").replace(
-            "ports:",
-            "x: 1, ports:",
+        let balanced = WEB.replace("ClusterIP,", "LoadBalancer,").replace("ports:", "x: 1, ports:");
+        let balanced = format!(
+            "{}, status: {{loadBalancer: {{ingress: [{{ip: 192.0.2.1}}]}}}}}}",
+            &balanced[..balanced.len() - 1]
         );
-        let balanced = format!("{}, status: {{loadBalancer: {{ingress: [{{ip: 192.0.2.1}}]}}}}}}", &balanced[..balanced.len() - 1]);
         assert_eq!(one(&[(Subject::Service, &balanced)]).urls, ["http://192.0.2.1/"]);
         let node = WEB.replace("ClusterIP,", "NodePort,").replace("targetPort: 8080", "nodePort: 30080");
         let pod = "{metadata: {name: p, namespace: shop}, status: {hostIP: 10.1.2.3}}";

@@ -34,7 +34,9 @@ pub(super) fn ready(counts: PodCounts) -> String {
 /// The newest event about an object.
 pub(super) fn newest_event(scene: &Scene, uid: &str) -> Option<ClusterEvent> {
     let events = scene.events_of(uid);
-    events.into_iter().max_by_key(|event| time(event)).map(clean)
+    // That the kubelet waits before the next start says nothing that the restarts do not say.
+    let telling = events.into_iter().filter(|event| text(event, "/reason") != "BackOff");
+    telling.max_by_key(|event| time(event)).map(clean)
 }
 
 /// The newest warning about a workload, its sets or its pods, where it is not well.
@@ -60,7 +62,8 @@ pub(super) fn conclude(report: &mut StatusReport) {
         report.pods.total += workload.pods.total;
         report.pods.ready += workload.pods.ready;
     }
-    let workloads = report.workloads.iter().map(|workload| (workload.verdict, &workload.object, workload.message.clone()));
+    let workloads =
+        report.workloads.iter().map(|workload| (workload.verdict, &workload.object, workload.message.clone()));
     let others = report.others.iter().map(|other| (other.verdict, &other.object, other.message.clone()));
     let all: Vec<_> = workloads.chain(others).collect();
     report.verdict = all.iter().map(|(verdict, ..)| *verdict).max().unwrap_or_default();

@@ -163,8 +163,12 @@ fn failed_or_degraded(status: &WorkloadStatus) -> Verdict {
 /// The pod that needs attention most, if one does. One that only leaves needs none.
 fn worst(status: &WorkloadStatus) -> Option<&PodStatus> {
     let pods = status.sets.iter().flat_map(|set| &set.pods);
-    let needy = pods.filter(|pod| pod.verdict != Verdict::Healthy && !(pod.state == "Terminating" && !pod.verdict.is_bad()));
-    needy.max_by_key(|pod| (pod.verdict, !pod.over, pod.restarts))
+    let needs = |pod: &&PodStatus| match pod.verdict {
+        Verdict::Healthy => false,
+        Verdict::Progressing => pod.state != "Terminating",
+        Verdict::Degraded | Verdict::Failed => true,
+    };
+    pods.filter(needs).max_by_key(|pod| (pod.verdict, !pod.over, pod.restarts))
 }
 
 fn of_pod(status: &WorkloadStatus, pod: &PodStatus) -> String {
@@ -239,7 +243,9 @@ impl Sets<'_> {
     fn set(&self, object: Option<ObjectRef>, revision: String, newest: bool, pods: Vec<&KeptPod>) -> SetStatus {
         let mut pods: Vec<PodStatus> = pods.into_iter().map(|pod| self.scene.judged(pod, self.now)).collect();
         pods.sort_by(|one, other| {
-            (Reverse(one.verdict), one.over).cmp(&(Reverse(other.verdict), other.over)).then_with(|| one.name.cmp(&other.name))
+            (Reverse(one.verdict), one.over)
+                .cmp(&(Reverse(other.verdict), other.over))
+                .then_with(|| one.name.cmp(&other.name))
         });
         for pod in pods.iter_mut().filter(|pod| pod.verdict != Verdict::Healthy) {
             let uid = self.scene.pods.get(&(pod.namespace.clone(), pod.name.clone())).map(|kept| kept.uid.as_str());

@@ -1,0 +1,6 @@
+//! How everything in a scope does.
+
+mod gather;
+mod run;
+
+pub use run::run;
