@@ -11,6 +11,8 @@ mod demo;
 mod deploy;
 mod diff;
 mod evidence;
+mod exec;
+mod forward;
 mod global;
 mod history;
 mod inventory;
@@ -22,6 +24,7 @@ mod rollback;
 mod sandbox;
 mod session;
 mod status;
+mod terminal;
 mod version;
 
 pub use command::{Cli, Command};

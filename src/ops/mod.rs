@@ -8,6 +8,8 @@ pub mod config;
 pub mod delete;
 pub mod demo;
 pub mod deploy;
+pub mod exec;
+pub mod forward;
 mod git;
 pub mod history;
 pub mod identity;

@@ -14,6 +14,7 @@ pub mod manifests;
 pub mod migration;
 pub mod ownership;
 pub mod pods;
+pub mod ports;
 pub mod prune;
 pub mod quantity;
 pub mod readiness;

@@ -16,7 +16,11 @@ mod deploy;
 #[cfg(test)]
 mod example;
 #[cfg(test)]
+mod exec;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod forward;
 #[cfg(test)]
 mod history;
 #[cfg(test)]

@@ -43,6 +43,31 @@ pub const WITH_PODS: Kinds = Kinds {
     words: "a workload, a Pod, a Service and a Node do",
 };
 
+/// What a command can be run in.
+pub const EXECUTED: Kinds = Kinds {
+    tiers: &[
+        &[DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB],
+        &[("", "Pod")],
+        &[("", "Service"), ("apps", "ReplicaSet"), ("", "ReplicationController")],
+    ],
+    others: false,
+    done: "run a command",
+    words: "a workload, a Pod and the pods of a Service can",
+};
+
+/// What has ports to connect to.
+pub const FORWARDED: Kinds = Kinds {
+    tiers: &[
+        &[("", "Service")],
+        &[DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB],
+        &[("", "Pod")],
+        &[("apps", "ReplicaSet"), ("", "ReplicationController")],
+    ],
+    others: false,
+    done: "be connected to",
+    words: "a Service, a workload and a Pod can",
+};
+
 /// What a rolling restart acts on.
 pub const RESTARTED: Kinds = Kinds {
     tiers: &[&[DEPLOYMENT, STATEFUL_SET, DAEMON_SET]],

@@ -2,6 +2,7 @@
 //!
 //! `examine` reads a pod as it is now; [`Memory`] knows since when, and turns what was read into a verdict.
 
+pub mod choice;
 mod container;
 mod examine;
 mod exit;

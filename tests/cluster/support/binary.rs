@@ -79,15 +79,20 @@ impl Evolve {
         self.run_until(arguments, std::future::pending()).await.unwrap()
     }
 
-    /// Runs a command, and kills it with SIGKILL when `kill` comes first; then there is nothing to return.
-    pub async fn run_until(&self, arguments: &[&str], kill: impl Future<Output = ()>) -> Option<Ended> {
+    /// A command as a user would type it, with nothing to read and its output kept.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-evolve"));
         command.args(arguments).current_dir(self.folder()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.home.path()).env("KUBECONFIG", &self.kubeconfig);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let child = command.spawn().unwrap();
+        command
+    }
+
+    /// Runs a command, and kills it with SIGKILL when `kill` comes first; then there is nothing to return.
+    pub async fn run_until(&self, arguments: &[&str], kill: impl Future<Output = ()>) -> Option<Ended> {
+        let child = self.command(arguments).spawn().unwrap();
         tokio::select! {
             output = child.wait_with_output() => Some(Ended::from(output.unwrap())),
             () = kill => None,
