@@ -21,6 +21,7 @@ pub mod readiness;
 pub mod redact;
 pub mod refusals;
 pub mod rollout;
+pub mod schedule;
 pub mod scope;
 pub mod selector;
 pub mod status;

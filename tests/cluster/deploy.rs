@@ -106,13 +106,14 @@ async fn a_saved_plan_is_run_exactly_or_not_at_all() {
 
 #[tokio::test]
 async fn objects_of_kubectl_apply_are_taken_over_with_no_field_lost() {
-    let Some(shop) = Shop::real("takeover").await else { return };
+    let Some(shop) = Shop::with_kubectl("takeover").await else { return };
     for server_side in [false, true] {
         let service = "apiVersion: v1\nkind: Service\nmetadata: {name: api, labels: {old: 'yes', kept: 'yes'}}\n\
                        spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8001}, {name: b, port: 81}]}\n";
         let service = service.replace("ports: [{port", "ports: [{name: a, port");
         let file = shop.evolve.file("app.yaml", &service);
         let mut kubectl = std::process::Command::new("kubectl");
+        kubectl.env("KUBECONFIG", shop.namespace.kubeconfig());
         kubectl.args(["apply", "-n", &shop.namespace.name, "-f"]).arg(&file);
         if server_side {
             kubectl.arg("--server-side");
@@ -191,7 +192,7 @@ async fn secrets_are_generated_once_and_missing_ones_are_named_before_anything_i
 
 #[tokio::test]
 async fn a_failed_deploy_stores_its_evidence_and_goes_back() {
-    let Some(shop) = Shop::real("failure").await else { return };
+    let shop = Shop::open("failure").await;
     let app = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec:\n  replicas: 1\n  \
                selector: {matchLabels: {app: api}}\n  template:\n    metadata: {labels: {app: api}}\n    spec:\n      \
                containers:\n      - {name: api, image: 'busybox:1.36', command: [sleep, '1000000']}\n      \

@@ -45,7 +45,11 @@ async fn kubectl(namespace: &Namespace, arguments: &[&str], input: &[Value]) -> 
     let file = folder.path().join("input.json");
     std::fs::write(&file, json!({"apiVersion": "v1", "kind": "List", "items": input}).to_string()).unwrap();
     let mut command = tokio::process::Command::new("kubectl");
-    command.env("KUBECTL_APPLYSET", "true").args(["-n", &namespace.name]).args(arguments);
+    command
+        .env("KUBECONFIG", namespace.kubeconfig())
+        .env("KUBECTL_APPLYSET", "true")
+        .args(["-n", &namespace.name])
+        .args(arguments);
     if !input.is_empty() {
         command.arg("-f").arg(Path::new(&file));
     }
@@ -56,7 +60,7 @@ async fn kubectl(namespace: &Namespace, arguments: &[&str], input: &[Value]) -> 
 
 #[tokio::test]
 async fn kubectl_accepts_everything_of_our_set_but_the_tool() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let Some(cluster) = TestCluster::with_kubectl().await else { return };
     let namespace = cluster.namespace("inventory").await;
     let ctx = namespace.ctx();
     let both = [config_map(&namespace, "a", json!({})), config_map(&namespace, "b", json!({}))];
@@ -101,7 +105,7 @@ async fn a_parent_grows_before_an_apply_and_shrinks_after_a_prune() {
 
 #[tokio::test]
 async fn another_tools_secret_of_our_name_is_not_taken() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let Some(cluster) = TestCluster::with_kubectl().await else { return };
     let namespace = cluster.namespace("inventory").await;
     let input = [config_map(&namespace, "a", json!({}))];
     let apply = ["apply", "--server-side", "--prune", "--applyset=evolve.shop"];
@@ -199,7 +203,7 @@ async fn what_a_finalizer_holds_is_named_and_what_comes_after_it_waits() {
 
 #[tokio::test]
 async fn a_set_of_kubectl_is_adopted_and_given_back() {
-    let Some(shop) = Shop::real("adopt").await else { return };
+    let Some(shop) = Shop::with_kubectl("adopt").await else { return };
     let namespace = &shop.namespace;
     let both = [config_map(namespace, "a", json!({})), config_map(namespace, "b", json!({}))];
     let apply = ["apply", "--server-side", "--prune", "--applyset=secret/theirs"];

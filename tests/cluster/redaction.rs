@@ -28,7 +28,7 @@ spec:
 
 #[tokio::test]
 async fn a_part_does_not_show_the_values_of_secrets_that_only_the_cluster_has() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("redaction").await;
     let evolve = Evolve::new(&cluster.kubeconfig);
     let (secret, talker) = manifests();

@@ -1,4 +1,4 @@
-//! Waiting on a real node: pods that run, and pods that fail in each way a pod can.
+//! Waiting: for pods that run, and for pods that fail in each way a pod can.
 
 use std::{
     sync::Arc,
@@ -109,6 +109,13 @@ spec:
     )
 }
 
+/// The Deployment with what its containers do in a sandbox; elsewhere the annotation says nothing.
+fn behaving(deployment: &str, field: &str, value: &str) -> String {
+    let labels = "metadata: {labels: {app: api}}";
+    let annotated = format!("metadata: {{labels: {{app: api}}, annotations: {{sandbox.evolve/{field}: '{value}'}}}}");
+    deployment.replace(labels, &annotated)
+}
+
 fn runs(command: &str) -> String {
     format!(", command: [sh, -c, \"{command}\"]")
 }
@@ -152,21 +159,25 @@ async fn what_is_done_already_costs_no_request() {
 
 #[tokio::test]
 async fn an_image_that_does_not_exist_is_told_soon_after_the_grace_time() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
-    let text = deployment("api", "", "").replace("busybox:1.36", "localhost:5999/shop/api:none");
+    let text = deployment("api", "", "").replace("busybox:1.36", "localhost:5999/shop/api:missing");
     let began = Instant::now();
     let evidence = stage.failing(&text).await;
     assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
     assert!(matches!(evidence.reason.as_str(), "ErrImagePull" | "ImagePullBackOff"), "{evidence:#?}");
-    assert!(evidence.summary.contains("the image localhost:5999/shop/api:none cannot be had"), "{}", evidence.summary);
-    assert_eq!(evidence.image.as_deref(), Some("localhost:5999/shop/api:none"));
+    assert!(
+        evidence.summary.contains("the image localhost:5999/shop/api:missing cannot be had"),
+        "{}",
+        evidence.summary
+    );
+    assert_eq!(evidence.image.as_deref(), Some("localhost:5999/shop/api:missing"));
     assert!(events_tell(&evidence, "Failed to pull image") && events_tell(&evidence, "Successfully assigned"));
 }
 
 #[tokio::test]
 async fn a_crash_loop_brings_the_log_of_its_last_instance() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let evidence =
         stage.failing(&deployment("api", &runs("echo starting; echo password=hunter2 >&2; exit 3"), "")).await;
@@ -179,10 +190,11 @@ async fn a_crash_loop_brings_the_log_of_its_last_instance() {
 
 #[tokio::test]
 async fn a_container_out_of_memory_is_told_with_its_limit() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let hungry = runs("a=x; while true; do a=$a$a; done") + ", resources: {limits: {memory: 16Mi}}";
-    let evidence = stage.failing(&deployment("api", &hungry, "")).await;
+    let hungry = behaving(&deployment("api", &hungry, ""), "exit", "{oom: true}");
+    let evidence = stage.failing(&hungry).await;
     assert_eq!((evidence.reason.as_str(), evidence.exit_code), ("OOMKilled", Some(137)));
     assert!(evidence.exit.as_deref().is_some_and(|exit| exit.contains("limit of 16Mi")), "{evidence:#?}");
 }
@@ -223,11 +235,11 @@ async fn a_pod_that_fits_no_node_is_told_with_the_schedulers_words() {
 
 #[tokio::test]
 async fn a_probe_that_never_passes_is_told_after_its_window() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let probe = runs("echo listening on nothing; sleep 1000")
         + ", readinessProbe: {httpGet: {port: 8080, path: /health}, periodSeconds: 1, timeoutSeconds: 1}";
-    let evidence = stage.failing(&deployment("api", &probe, "")).await;
+    let evidence = stage.failing(&behaving(&deployment("api", &probe, ""), "startup", "1h")).await;
     assert_eq!((evidence.reason.as_str(), evidence.container.as_deref()), ("Unhealthy", Some("main")));
     assert!(
         evidence.summary.contains("Readiness probe failed") && evidence.summary.contains("refused"),
@@ -249,7 +261,7 @@ async fn an_init_container_that_fails_is_the_one_that_is_named() {
 
 #[tokio::test]
 async fn pods_that_a_quota_refuses_are_told_though_none_exists() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     stage.apply("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: small}\nspec: {hard: {pods: '0'}}\n").await;
     let stateful_set = deployment("db", &runs("sleep 1000"), "")
@@ -346,10 +358,10 @@ async fn a_claim_of_a_class_that_does_not_exist_fails() {
 
 #[tokio::test]
 async fn the_end_of_the_time_says_what_was_seen_last() {
-    let Some(cluster) = TestCluster::real().await else { return };
+    let cluster = TestCluster::any().await;
     let stage = Stage::set(&cluster).await;
     let probe = runs("sleep 1000") + ", readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}";
-    let targets = stage.apply(&deployment("api", &probe, "")).await;
+    let targets = stage.apply(&behaving(&deployment("api", &probe, ""), "startup", "1h")).await;
     let report = stage.wait(WaitRequest { timeout: Duration::from_secs(4), ..stage.request(targets) }).await;
     assert!(report.timed_out && report.objects.iter().all(|object| object.health.status == Status::InProgress));
     let evidence = report.failure.first().expect("evidence");

@@ -121,6 +121,7 @@ impl Api {
             }
             return Err(problem);
         }
+        self.admit_quota(at, &object, write.dry_run)?;
         if write.dry_run {
             return Ok(object);
         }

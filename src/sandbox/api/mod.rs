@@ -19,6 +19,7 @@ mod list;
 mod logs;
 mod metadata;
 mod patch;
+mod quota;
 mod registry;
 mod requests;
 mod scale;

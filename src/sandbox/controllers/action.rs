@@ -107,6 +107,12 @@ impl Decision {
         self.actions.push(Action::Create { table, object, manager: MANAGER, refused: None });
     }
 
+    /// Creates; where that is refused, `refused` is told with the reason behind its message.
+    pub fn try_create(&mut self, table: TableId, object: Value, refused: Notice) {
+        let refused = Some(Box::new(refused.warning()));
+        self.actions.push(Action::Create { table, object, manager: MANAGER, refused });
+    }
+
     pub fn delete(&mut self, key: &Key, uid: &str) {
         self.actions.push(Action::Delete { key: key.clone(), uid: uid.into(), grace: None, propagation: None });
     }

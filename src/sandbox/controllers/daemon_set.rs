@@ -110,7 +110,7 @@ fn create(view: &View<'_>, set: &Value, node: &str, hash: &str, decision: &mut D
     pod["spec"]["tolerations"] = json!(tolerations(template));
     pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] = json!({
         "nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}]});
-    decision.create(tables::PODS, pod);
+    decision.try_create(tables::PODS, pod, Notice::of(set, CONTROLLER, "FailedCreate", "Error creating: ".into()));
     decision.tell(Notice::of(set, CONTROLLER, "SuccessfulCreate", format!("Created pod: {name}")));
 }
 

@@ -12,6 +12,7 @@ mod budget;
 mod cache;
 mod claims;
 mod collector;
+mod cron_job;
 mod daemon_set;
 mod deployment;
 pub(crate) mod endpoints;

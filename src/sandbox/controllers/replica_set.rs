@@ -55,9 +55,8 @@ fn create(view: &View<'_>, set: &Value, count: usize, decision: &mut Decision) {
         let mut pod = pod_of(set, &set["spec"]["template"]);
         pod["metadata"]["generateName"] = json!(base);
         pod["metadata"]["name"] = json!(name);
-        let refused = Notice::of(set, CONTROLLER, "FailedCreate", "Error creating: ".into()).warning();
-        let refused = Some(Box::new(refused));
-        decision.actions.push(Action::Create { table: tables::PODS, object: pod, manager: MANAGER, refused });
+        let refused = Notice::of(set, CONTROLLER, "FailedCreate", "Error creating: ".into());
+        decision.try_create(tables::PODS, pod, refused);
         decision.tell(Notice::of(set, CONTROLLER, "SuccessfulCreate", format!("Created pod: {name}")));
     }
 }

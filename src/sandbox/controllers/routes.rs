@@ -66,6 +66,7 @@ fn own(table: TableId) -> Option<Task> {
         tables::STATEFUL_SETS => Task::StatefulSet,
         tables::DAEMON_SETS => Task::DaemonSet,
         tables::JOBS => Task::Job,
+        tables::CRON_JOBS => Task::CronJob,
         tables::CLAIMS => Task::Claim,
         tables::VOLUMES => Task::Volume,
         tables::AUTOSCALERS => Task::Autoscaler,

@@ -106,6 +106,11 @@ impl Tables {
         number
     }
 
+    /// The number of a resource that was met.
+    pub fn find(&self, group: &str, plural: &str) -> Option<TableId> {
+        self.numbers.get(&(group.to_owned(), plural.to_owned())).copied()
+    }
+
     /// The group and the plural name.
     pub fn name(&self, table: TableId) -> (&str, &str) {
         self.names.get(table.0 as usize).map_or(("", ""), |(group, plural)| (group, plural))

@@ -16,6 +16,7 @@ pub enum Task {
     StatefulSet,
     DaemonSet,
     Job,
+    CronJob,
     Claim,
     Volume,
     Autoscaler,

@@ -13,6 +13,7 @@ mod prepare;
 mod scale;
 mod service;
 pub mod table;
+pub mod usage;
 mod validate;
 mod warnings;
 

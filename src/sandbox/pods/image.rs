@@ -49,9 +49,16 @@ pub fn full(image: &str) -> Option<String> {
 }
 
 /// What keeps an image from being pulled by its name alone: the sandbox has no registry, and takes every image to be
-/// there but those whose name or tag holds `does-not-exist`, `missing` or `nope`.
-pub fn is_missing(image: &str) -> bool {
-    ["does-not-exist", "missing", "nope"].iter().any(|word| image.contains(word))
+/// there but those whose name or tag holds `does-not-exist`, `missing` or `nope`, and those of hosts that no machine
+/// can have (RFC 2606).
+pub fn fault(image: &str) -> Option<PullError> {
+    if ["does-not-exist", "missing", "nope"].iter().any(|word| image.contains(word)) {
+        return Some(PullError::NotFound);
+    }
+    let full = full(image)?;
+    let (host, _) = full.split_once('/')?;
+    let host = host.split(':').next().unwrap_or_default();
+    [".example", ".invalid"].iter().any(|end| host.ends_with(end)).then_some(PullError::NoHost)
 }
 
 /// What the container runtime says when a pull fails.

@@ -95,7 +95,9 @@ impl Step<'_> {
                     (false, 0) => (0, "Completed"),
                     (false, code) => (code, "Error"),
                 };
-                let message = self.termination(at, &exit.message, &exit.logs, code);
+                let mut said: Vec<String> = self.said(at);
+                said.extend(exit.logs.iter().cloned());
+                let message = self.termination(at, &exit.message, &said, code);
                 self.end(at, when, code, reason, &exit.logs, message);
                 return true;
             }
@@ -120,6 +122,12 @@ impl Step<'_> {
             return message.to_owned();
         }
         format!("{}\n", logs.join("\n"))
+    }
+
+    /// The lines that a container has written once each.
+    fn said(&self, at: usize) -> Vec<String> {
+        let Some(running) = self.run.containers[at].running() else { return Vec::new() };
+        self.lines(at, &running.variables).into_iter().map(|line| line.text).collect()
     }
 
     /// Ends a container that cannot go on without what it needs.

@@ -1,9 +1,8 @@
 //! How a container gets to run: its image, its configuration, its start.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::{
     behaviour::{Exit, Line, PullError, Span},
@@ -67,7 +66,7 @@ impl Step<'_> {
 
     fn pull_error(&self, at: usize) -> Option<PullError> {
         let told = self.run.containers[at].behaviour.pull.as_ref();
-        let missing = image::is_missing(text(self.container(at), "/image")).then_some(PullError::NotFound);
+        let missing = image::fault(text(self.container(at), "/image"));
         told.and_then(|pull| pull.error).or(if told.is_some() { None } else { missing })
     }
 
@@ -159,7 +158,7 @@ impl Step<'_> {
         self.tell(Some(at), false, "Created", format!("Created container: {name}"));
         self.tell(Some(at), false, "Started", format!("Started container {name}"));
         let since = self.now();
-        let script = Arc::new(Script { lines: self.lines(at) });
+        let script = Arc::new(Script { lines: self.lines(at, &variables) });
         self.logs.begin(self.uid(), &name, since, &script);
         let run = &mut self.run.containers[at];
         run.pull_failures = 0;
@@ -174,8 +173,13 @@ impl Step<'_> {
         true
     }
 
-    fn lines(&self, at: usize) -> Vec<Line> {
-        self.run.containers[at].behaviour.logs.clone()
+    /// What the container writes: what its behaviour says, or its command.
+    pub fn lines(&self, at: usize, variables: &HashMap<String, String>) -> Vec<Line> {
+        let told = &self.run.containers[at].behaviour;
+        if !told.logs.is_empty() || told.exit.is_some() {
+            return told.logs.clone();
+        }
+        command::course(self.container(at), variables).map(|course| course.lines).unwrap_or_default()
     }
 
     /// How the container ends by itself, and when.
@@ -186,7 +190,10 @@ impl Step<'_> {
         let exit = match told {
             Some(exit) => exit,
             None if run.behaviour.exit.is_some() || run.behaviour.startup.is_some() => self.usual_exit(at)?,
-            None => command::exit(container).or_else(|| self.usual_exit(at))?,
+            None => match run.running().and_then(|running| command::course(container, &running.variables)) {
+                Some(course) => course.exit?,
+                None => self.usual_exit(at)?,
+            },
         };
         let when = since.checked_add(exit.after.0).unwrap_or(Timestamp::MAX);
         Some((when, exit))
@@ -195,8 +202,7 @@ impl Step<'_> {
     /// Init containers and pods that are to end do so well; servers do not end.
     fn usual_exit(&self, at: usize) -> Option<Exit> {
         let run = &self.run.containers[at];
-        let serves = self.serves(at) || is_endless(self.container(at));
-        if run.sidecar || serves {
+        if run.sidecar || self.serves(at) {
             return None;
         }
         let after = if run.step { Duration::from_millis(200) } else { Duration::from_millis(800) };
@@ -206,9 +212,4 @@ impl Step<'_> {
     fn serves(&self, at: usize) -> bool {
         !self.run.containers[at].step && text(self.pod, "/spec/restartPolicy") == "Always"
     }
-}
-
-/// Whether a command is a sleep without end.
-fn is_endless(container: &Value) -> bool {
-    crate::rules::fields::list(container, "/command").iter().any(|word| word == "infinity")
 }

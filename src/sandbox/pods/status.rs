@@ -2,13 +2,13 @@
 //!
 //! Source: `pkg/kubelet/status/generate.go` and `kubelet_pods.go` of Kubernetes 1.34.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    image,
+    command, image,
     logs::{LogBook, Script},
     run::back_off,
     scenario,
@@ -273,12 +273,15 @@ pub fn restore(run: &mut ContainerRun, pod: &Value, container: &Value, logs: &Lo
     run.restarts = u32::try_from(number(status, "/restartCount").unwrap_or(0)).unwrap_or(0);
     run.crashes = run.restarts;
     run.last = status.pointer("/lastState/terminated").and_then(ended);
-    let script = Arc::new(Script { lines: run.behaviour.logs.clone() });
+    let told = run.behaviour.logs.clone();
+    let lines =
+        if told.is_empty() { command::course(container, &HashMap::new()).map(|found| found.lines) } else { None };
+    let script = Arc::new(Script { lines: lines.unwrap_or(told) });
     if let Some(since) = read_time(status, "/state/running/startedAt") {
         logs.begin(objects::uid(pod), name, since, &script);
         run.state = State::Running(Running {
             since,
-            variables: std::collections::HashMap::new(),
+            variables: HashMap::new(),
             started: is_true(status, "/started"),
             ready: is_true(status, "/ready"),
             unhealthy: true,

@@ -57,6 +57,18 @@ impl TestCluster {
         Some(Self::named().await)
     }
 
+    /// Any cluster, where kubectl is there to be compared with; None, with a line that says so, where it is not. Where the
+    /// real cluster is asked for it has to be.
+    pub async fn with_kubectl() -> Option<Self> {
+        let cluster = Self::any().await;
+        let found = std::process::Command::new("kubectl").args(["version", "--client"]).output().is_ok();
+        assert!(found || cluster.sandbox.is_some(), "EVOLVE_TEST_CLUSTER=1, and there is no kubectl");
+        if !found {
+            println!("skipped: there is no kubectl");
+        }
+        found.then_some(cluster)
+    }
+
     async fn named() -> Self {
         let kubeconfig = PathBuf::from(std::env::var_os("KUBECONFIG").expect("EVOLVE_TEST_CLUSTER=1 needs KUBECONFIG"));
         let client = client(&kubeconfig).await;
@@ -87,6 +99,10 @@ pub struct Namespace {
 }
 
 impl Namespace {
+    pub fn kubeconfig(&self) -> &std::path::Path {
+        &self.kubeconfig
+    }
+
     /// A context of the library, with nobody to tell.
     pub fn ctx(&self) -> Ctx {
         let connect = ConnectOptions {

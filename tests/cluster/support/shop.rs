@@ -21,6 +21,11 @@ impl Shop {
         Some(Self::on(&TestCluster::real().await?, purpose).await)
     }
 
+    /// As [`TestCluster::with_kubectl`].
+    pub async fn with_kubectl(purpose: &str) -> Option<Self> {
+        Some(Self::on(&TestCluster::with_kubectl().await?, purpose).await)
+    }
+
     async fn on(cluster: &TestCluster, purpose: &str) -> Self {
         let namespace = cluster.namespace(purpose).await;
         Self { evolve: Evolve::new(&cluster.kubeconfig), namespace }

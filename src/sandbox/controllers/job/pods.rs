@@ -39,6 +39,6 @@ pub fn create(view: &View<'_>, job: &Value, index: Option<i64>, decision: &mut D
             }
         }
     }
-    decision.create(tables::PODS, pod);
+    decision.try_create(tables::PODS, pod, Notice::of(job, CONTROLLER, "FailedCreate", "Error creating: ".into()));
     decision.tell(Notice::of(job, CONTROLLER, "SuccessfulCreate", format!("Created pod: {name}")));
 }

@@ -75,11 +75,13 @@ pub fn create(view: &View<'_>, key: &Key, set: &Value, pod: Value, decision: &mu
         if text(set, "/spec/persistentVolumeClaimRetentionPolicy/whenDeleted") == "Delete" {
             claim["metadata"]["ownerReferences"] = json!([objects::owner_reference(set)]);
         }
-        decision.create(tables::CLAIMS, claim);
+        let refused = format!("create Claim {claim_name} for Pod {name} in StatefulSet {set_name} failed error: ");
+        decision.try_create(tables::CLAIMS, claim, Notice::of(set, CONTROLLER, "FailedCreate", refused));
         let message = format!("create Claim {claim_name} Pod {name} in StatefulSet {set_name} success");
         decision.tell(Notice::of(set, CONTROLLER, "SuccessfulCreate", message));
     }
-    decision.create(tables::PODS, pod);
+    let refused = format!("create Pod {name} in StatefulSet {set_name} failed error: ");
+    decision.try_create(tables::PODS, pod, Notice::of(set, CONTROLLER, "FailedCreate", refused));
     let message = format!("create Pod {name} in StatefulSet {set_name} successful");
     decision.tell(Notice::of(set, CONTROLLER, "SuccessfulCreate", message));
 }

@@ -219,3 +219,44 @@ fn a_quota_says_what_is_used() {
     let used = &cluster.get(tables::QUOTAS, "q")["status"]["used"];
     assert_eq!(*used, json!({"count/configmaps": "1", "pods": "2", "requests.storage": "2Gi"}));
 }
+
+#[test]
+fn what_a_quota_refuses_is_told_by_each_controller() {
+    let mut cluster = Cluster::new();
+    cluster.apply(
+        "{apiVersion: v1, kind: ResourceQuota, metadata: {name: small}, spec: {hard: {pods: '0', limits.cpu: '1'}}}",
+    );
+    cluster.engine.settle();
+    cluster.apply(&STORE.replace("volumeMounts", "resources: {limits: {cpu: 1}}, volumeMounts"));
+    let task = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: task}\n\
+        spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: 'a:1'}]}}}\n";
+    cluster.apply(task);
+    let said = |cluster: &Cluster, words: &str| cluster.told().iter().any(|line| line.contains(words));
+    cluster.until("both are told", |cluster| {
+        said(
+            cluster,
+            "create Pod store-0 in StatefulSet store failed error: pods \"store-0\" is forbidden: exceeded \
+             quota: small, requested: pods=1, used: pods=0, limited: pods=0",
+        ) && said(cluster, "Job FailedCreate: Error creating: pods \"task-")
+            && said(cluster, "is forbidden: failed quota: small: must specify limits.cpu for: a")
+    });
+    cluster.edit(tables::QUOTAS, "small", |quota| quota["spec"]["hard"] = json!({"pods": "9"}));
+    cluster.until("the set", |cluster| is_settled(cluster, 2));
+}
+
+#[test]
+fn no_more_is_made_than_a_quota_allows_however_fast() {
+    let mut cluster = Cluster::new();
+    cluster.apply("{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {count/configmaps: '3'}}}");
+    cluster.engine.settle();
+    let names = ["a", "b", "c", "d"];
+    let made = names.map(|name| {
+        cluster.try_apply(&format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}")).err()
+    });
+    // One is the cluster's own.
+    let refused: Vec<String> = made.into_iter().flatten().map(|problem| problem.message).collect();
+    let words =
+        "exceeded quota: q, requested: count/configmaps=1, used: count/configmaps=3, limited: count/configmaps=3";
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused.iter().all(|message| message.ends_with(words)), "{refused:?}");
+}

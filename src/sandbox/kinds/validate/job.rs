@@ -8,8 +8,9 @@ use super::{
     super::edit::{Edit, Fields, Read},
     causes::{Causes, Path},
     common::{not_negative, one_of, optional_one_of},
-    meta, pod, schedule, text,
+    meta, pod, text,
 };
+use crate::rules::schedule::Schedule;
 
 pub(super) fn create(job: &Value, causes: &mut Causes) {
     content(job, causes);
@@ -230,7 +231,7 @@ pub(super) fn cron(object: &Value, live: Option<&Value>, causes: &mut Causes) {
     if when.is_empty() {
         causes.required(&at, "");
     } else {
-        if let Err(fault) = schedule::check(when) {
+        if let Err(fault) = Schedule::parse(when) {
             causes.invalid(&at, when, fault);
         }
         let before = live.is_some_and(|live| live.text(&["spec", "schedule"]).contains("TZ"));

@@ -24,7 +24,6 @@ mod rare;
 mod replaced;
 mod resources;
 mod scaling;
-mod schedule;
 mod security;
 mod service;
 mod text;
