@@ -38,7 +38,7 @@ const EVERY: usize = 7;
 
 #[tokio::test]
 async fn the_api_server_refuses_what_the_rules_call_an_error() {
-    let cluster = TestCluster::any().await;
+    let Some(cluster) = TestCluster::real().await else { return };
     let namespace = cluster.namespace("agreement").await;
     let valid = Sources::parse("valid.yaml", include_str!("../manifests/valid.yaml")).unwrap().manifests;
     let mut judged = Judged::default();

@@ -112,13 +112,13 @@ async fn objects_of_kubectl_apply_are_taken_over_with_no_field_lost() {
                        spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8001}, {name: b, port: 81}]}\n";
         let service = service.replace("ports: [{port", "ports: [{name: a, port");
         let file = shop.evolve.file("app.yaml", &service);
-        let mut kubectl = std::process::Command::new("kubectl");
+        let mut kubectl = tokio::process::Command::new("kubectl");
         kubectl.env("KUBECONFIG", shop.namespace.kubeconfig());
         kubectl.args(["apply", "-n", &shop.namespace.name, "-f"]).arg(&file);
         if server_side {
             kubectl.arg("--server-side");
         }
-        assert!(kubectl.status().unwrap().success());
+        assert!(kubectl.status().await.unwrap().success());
         let before = shop.get("services", "api").await;
         let less = service.replace("old: 'yes', ", "").replace(", {name: b, port: 81}", "").replace("8001", "8002");
         let diff = shop.run(&less, &["diff", "-f", "app.yaml"]).await;

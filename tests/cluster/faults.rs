@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use futures::{StreamExt, stream};
 use http::Method;
 use serde_json::json;
 
 use super::support::{Ended, Evolve, Fault, Namespace, Proxy, Rule, TestCluster};
 
+/// Deploys that meet a fault at the same time, each in a namespace of its own.
+const SIDE_BY_SIDE: usize = 8;
 const VALUE: &str = "s3cr3t-v4lue";
 
 /// A ConfigMap, a Secret, and a Deployment that is ready at once.
@@ -106,15 +109,17 @@ async fn outlives_at_every_request(purpose: &str, fault: Fault) {
     let namespace = cluster.namespace(purpose).await;
     let (ended, proxy) = deploy(&cluster, &namespace, Vec::new(), &[]).await;
     ended.succeeded();
-    for nth in 1..=proxy.seen().len() {
+    let (cluster, fault) = (&cluster, &fault);
+    let meet = async |nth: usize| {
         let namespace = cluster.namespace(purpose).await;
-        let (ended, proxy) = deploy(&cluster, &namespace, vec![Rule::nth(nth, fault.clone())], &[]).await;
+        let (ended, proxy) = deploy(cluster, &namespace, vec![Rule::nth(nth, fault.clone())], &[]).await;
         if nth == 1 && ended.code == Some(3) {
-            continue;
+            return;
         }
         assert_eq!(ended.code, Some(0), "{fault:?} at request {nth}, {:?}\n{ended}", proxy.seen().get(nth - 1));
         assert_deployed(&namespace).await;
-    }
+    };
+    stream::iter(1..=proxy.seen().len()).for_each_concurrent(SIDE_BY_SIDE, meet).await;
 }
 
 #[tokio::test]

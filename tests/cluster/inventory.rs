@@ -227,7 +227,7 @@ async fn a_set_of_kubectl_is_adopted_and_given_back() {
     assert_eq!(namespace.names("/api/v1", "configmaps").await, ["a", "kube-root-ca.crt"]);
 
     let released = shop.command(&["inventory", "release", "--yes"]).await;
-    assert!(released.succeeded().stdout.contains("managed by kubectl/v1.34"), "{released}");
+    assert!(released.succeeded().stdout.contains("managed by kubectl/v1."), "{released}");
     let (accepted, text) = kubectl(namespace, &apply, &both).await;
     assert!(accepted && !text.to_lowercase().contains("conflict"), "{text}");
     assert_eq!(shop.get("configmaps", "a").await["data"], json!({"key": "a"}), "what we applied was kubectl's again");

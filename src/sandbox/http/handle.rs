@@ -156,7 +156,7 @@ async fn respond(server: Server, request: Request<Incoming>, query: Query, fault
             }
             response
         }
-        Route::OpenApi | Route::OpenApiOf { .. } => open_api::answer(&ask, &route),
+        Route::OldOpenApi | Route::OpenApi | Route::OpenApiOf { .. } => open_api::answer(&ask, &route),
         other => discovery::answer(&ask, &other),
     }
 }

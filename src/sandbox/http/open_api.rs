@@ -1,5 +1,6 @@
 //! The index of OpenAPI documents, and the part of each that kubectl reads.
 
+use bytes::Bytes;
 use hyper::Response;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -28,9 +29,16 @@ pub(super) fn answer(ask: &Ask, route: &Route) -> Response<Body> {
             }
             answer::object(ask.style, 200, &document(&found))
         }
+        Route::OldOpenApi => answer::plain(200, OLD_TYPE, Bytes::from_static(OLD_DOCUMENT)),
         _ => answer::object(ask.style, 200, &index(&served)),
     }
 }
+
+/// The document of OpenAPI 2 as protobuf, the only form that kubectl reads, and it does so before it applies a list. It
+/// describes nothing, and then kubectl leaves it to the server to validate.
+const OLD_TYPE: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+/// The fields `swagger`, `info` (`title`, `version`) and `paths`.
+const OLD_DOCUMENT: &[u8] = b"\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.34.4\x42\x00";
 
 /// Where the document of each group and version is; its hash lets clients keep it.
 fn index(served: &[Served]) -> Value {

@@ -20,6 +20,8 @@ pub(super) enum Route {
         group: String,
         version: String,
     },
+    /// `/openapi/v2`
+    OldOpenApi,
     /// `/openapi/v3`
     OpenApi,
     /// `/openapi/v3/apis/apps/v1`
@@ -62,6 +64,7 @@ impl Route {
             ["apis", group] => Self::Group((*group).into()),
             ["api", version] => Self::GroupVersion { group: String::new(), version: (*version).into() },
             ["apis", group, version] => Self::GroupVersion { group: (*group).into(), version: (*version).into() },
+            ["openapi", "v2"] => Self::OldOpenApi,
             ["openapi", "v3"] => Self::OpenApi,
             ["openapi", "v3", "api", version] => Self::OpenApiOf { group: String::new(), version: (*version).into() },
             ["openapi", "v3", "apis", group, version] => {

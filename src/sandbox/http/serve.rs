@@ -29,6 +29,8 @@ const STREAMS: u32 = 1000;
 
 /// How long a client may take to agree on encryption.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a connection may wait for its next request, as long as at the real server.
+const IDLE: Duration = Duration::from_secs(90);
 
 /// What answers requests.
 #[derive(Debug, Clone)]
@@ -161,7 +163,7 @@ async fn connection(server: Server, acceptor: TlsAcceptor, stream: TcpStream) {
         async move { handle::handle(&parts, request).await }
     });
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS).max_header_list_size(64 * 1024);
     let serving = builder.serve_connection(TokioIo::new(stream), service);
     let ended = async { while *run.borrow_and_update() == began && run.changed().await.is_ok() {} };
