@@ -18,6 +18,7 @@ static TAKEN: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (pattern(r"sha256:[0-9a-f]{64}|[a-z]+://[0-9a-f]{64}"), "ID"),
         (pattern(r"\b\d+(\.\d+)?(ms|µs)\b"), "SPAN"),
         (pattern(r"\b(testbed|sandbox)$"), "NODE"),
+        (pattern("kube-api-access-[a-z0-9]{5}"), "TOKEN"),
     ]
 });
 
@@ -123,6 +124,10 @@ impl Names {
         let jobs = plain.clone();
         for object in objects.iter().filter(|object| object["metadata"]["generateName"].is_string()) {
             let owner = owner(object);
+            // The pods of a StatefulSet have names of their own.
+            if text(object, "/metadata/ownerReferences/0/kind") == "StatefulSet" {
+                continue;
+            }
             let owner = known.get(&owner).or_else(|| jobs.get(&owner)).cloned().unwrap_or(owner);
             let kind = text(object, "/kind").to_uppercase();
             plain.insert(text(object, "/metadata/name").into(), format!("{owner}-{kind}"));
