@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use super::{
     Session, deploy,
-    output::{Format, Style, draw_history},
+    output::{Format, Style, draw_history, draw_status},
 };
 use crate::{
     error::Result,
     exit,
-    model::{DemoReport, DemoRequest, DeployReport},
+    model::{DemoReport, DemoRequest},
     ops::demo::{ACTS, Act, Demo},
 };
 
@@ -67,8 +67,16 @@ async fn show(demo: &Demo, arguments: &Arguments, session: &mut Session, began: 
         let deployed = demo.play(act).await?;
         report.acts.push(act.told(&deployed));
         if format == Format::Human {
-            session.write(|out, style| draw_act(out, style, &deployed))?;
+            session.write(|out, style| deploy::draw(out, style, &deployed))?;
             demo.pause(if deployed.evidence.is_empty() { LINE * 2 } else { CAUSE }).await?;
+        }
+        if format == Format::Human && number == 0 {
+            let status = demo.status().await?;
+            session.write(|out, style| {
+                writeln!(out, "\n{} kubectl evolve status", style.faint("$"))?;
+                draw_status(out, style, &status, false)
+            })?;
+            demo.pause(CAUSE).await?;
         }
     }
     report.seconds = session.ctx.clock.now().duration_since(began).as_secs_f64();
@@ -87,15 +95,6 @@ async fn show(demo: &Demo, arguments: &Arguments, session: &mut Session, began: 
 fn draw_title(out: &mut dyn Write, style: &Style, number: usize, act: &Act) -> io::Result<()> {
     writeln!(out, "\n{}", style.strong(format!("{number}. {}", act.title)))?;
     writeln!(out, "{}\n{} kubectl evolve deploy", act.story, style.faint("$"))
-}
-
-/// What runs after a deploy, and why not, where it failed.
-fn draw_act(out: &mut dyn Write, style: &Style, report: &DeployReport) -> io::Result<()> {
-    deploy::draw(out, style, report)?;
-    for entry in report.health.iter().filter(|entry| entry.object.api_version.starts_with("apps/")) {
-        writeln!(out, "  {}: {}", style.strong(&entry.object), entry.health.message)?;
-    }
-    Ok(())
 }
 
 /// Says how to go on, and waits for Ctrl-C.

@@ -15,6 +15,7 @@ async fn the_demo_goes_as_it_says() {
     demo.succeeded();
     for words in [
         "todo is deployed and healthy as revision 1",
+        "todo in namespace todo is healthy",
         "the image todo-frontend:2 cannot be had",
         "was rolled back to revision 1",
         r#"password authentication failed for user \"todo\""#,

@@ -11,8 +11,11 @@ use crate::{
     cluster::ConnectOptions,
     context::{Ctx, Environment},
     error::{Error, Result},
-    model::{DemoAct, DemoRequest, DeployOutcome, DeployReport, DeployRequest, HistoryReport, Target},
-    ops::{deploy, revisions, sandbox::Written},
+    model::{
+        DemoAct, DemoRequest, DeployOutcome, DeployReport, DeployRequest, HistoryReport, ScopeRequest, StatusReport,
+        Target,
+    },
+    ops::{deploy, revisions, sandbox::Written, status},
     sandbox::{Options, Sandbox, pods::Scenario},
 };
 
@@ -101,6 +104,11 @@ impl Demo {
             ..DeployRequest::default()
         };
         deploy::run(&self.ctx, request).await
+    }
+
+    /// How the application does now.
+    pub async fn status(&self) -> Result<StatusReport> {
+        status::run(&self.ctx, &ScopeRequest::default()).await
     }
 
     /// What was deployed so far.
