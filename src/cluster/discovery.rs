@@ -49,6 +49,21 @@ impl Resource {
         Self { namespaced: false, ..Self::known("", "Namespace", "namespaces") }
     }
 
+    /// Nodes, which every cluster has.
+    pub fn nodes() -> Self {
+        Self { namespaced: false, ..Self::known("", "Node", "nodes") }
+    }
+
+    /// Claims, which every cluster has.
+    pub fn claims() -> Self {
+        Self::known("", "PersistentVolumeClaim", "persistentvolumeclaims")
+    }
+
+    /// Volumes, which every cluster has.
+    pub fn volumes() -> Self {
+        Self { namespaced: false, ..Self::known("", "PersistentVolume", "persistentvolumes") }
+    }
+
     pub fn pods() -> Self {
         Self::known("", "Pod", "pods")
     }

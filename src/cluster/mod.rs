@@ -9,6 +9,7 @@ mod forward;
 mod kubeconfig;
 mod list;
 mod logs;
+mod nodes;
 mod objects;
 mod transport;
 mod upgrade;

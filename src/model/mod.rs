@@ -20,6 +20,7 @@ mod restart;
 mod sandbox;
 mod scope;
 mod status;
+mod storage;
 mod version;
 mod wait;
 
@@ -43,6 +44,7 @@ pub use restart::*;
 pub use sandbox::*;
 pub use scope::*;
 pub use status::*;
+pub use storage::*;
 pub use version::*;
 pub use wait::*;
 

@@ -21,5 +21,6 @@ pub mod rollback;
 pub mod sandbox;
 pub mod scope;
 pub mod status;
+pub mod storage;
 pub mod version;
 pub mod wait;

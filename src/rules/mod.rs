@@ -26,4 +26,5 @@ pub mod scope;
 pub mod selector;
 pub mod status;
 pub mod usage;
+pub mod storage;
 pub mod waves;
