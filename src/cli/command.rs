@@ -28,6 +28,7 @@ pub enum Command {
     Evidence(super::evidence::Arguments),
     Forward(super::forward::Arguments),
     Exec(super::exec::Arguments),
+    Storage(super::storage::Arguments),
     Restart(super::restart::Arguments),
     Rollback(super::rollback::Arguments),
     Delete(super::delete::Arguments),
@@ -62,6 +63,7 @@ impl Command {
             Self::Rollback(arguments) => super::rollback::run(arguments, session).await,
             Self::Sandbox(arguments) => super::sandbox::run(arguments, session).await,
             Self::Status(arguments) => super::status::run(arguments, session).await,
+            Self::Storage(arguments) => super::storage::run(arguments, session).await,
             Self::Version(arguments) => super::version::run(arguments, session).await,
         }
     }

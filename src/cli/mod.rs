@@ -25,6 +25,7 @@ mod sandbox;
 mod session;
 mod status;
 mod terminal;
+mod storage;
 mod version;
 
 pub use command::{Cli, Command};

@@ -21,6 +21,7 @@ mod sandbox;
 mod scope;
 mod status;
 mod storage;
+mod storage_expand;
 mod version;
 mod wait;
 
@@ -45,6 +46,7 @@ pub use sandbox::*;
 pub use scope::*;
 pub use status::*;
 pub use storage::*;
+pub use storage_expand::*;
 pub use version::*;
 pub use wait::*;
 

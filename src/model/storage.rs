@@ -2,20 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Target;
+use crate::model::ScopeRequest;
 
 /// Which claims and volumes are meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StorageRequest {
-    pub target: Target,
-    /// Instead of the target's namespace.
-    pub namespaces: Vec<String>,
-    pub all_namespaces: bool,
-    /// The labels of the claims.
-    pub selector: Option<String>,
-    /// Claims, volumes, or what mounts them: `data-db-0`, `statefulset/db`, `pod/db-0`, `/regex/`.
-    pub words: Vec<String>,
+    /// The words name claims, volumes, or what mounts them: `data-db-0`, `statefulset/db`, `pod/db-0`, `/regex/`; the
+    /// labels are those of the claims.
+    pub scope: ScopeRequest,
     pub sort: StorageSort,
 }
 

@@ -14,12 +14,12 @@ use crate::{
         config,
         deploy::Options,
         inventory,
-        lock::{LockRequest, under_locks},
+        lock::under_locks,
         revisions::{located, nothing},
         scope::{self, Found},
         wait::{Target, WaitRequest, wait},
     },
-    rules::{applyset::PART_OF, pods::Patience, redact::Redactor},
+    rules::{pods::Patience, redact::Redactor},
 };
 
 const NAME_IT: &str = "name what to restart: `kubectl evolve restart deployment/NAME`";
@@ -36,7 +36,9 @@ pub async fn run(ctx: &Ctx, request: &RestartRequest) -> Result<RestartReport> {
     let settings = Settings::of(ctx, request)?;
     let choosing = async {
         let chosen = choose(ctx, &cluster, request).await?;
-        let locks = locks(ctx, &cluster, &chosen, settings.lock_timeout).await?;
+        let locks =
+            inventory::locks(ctx, &cluster, chosen.iter().map(|found| &found.object), "restart", settings.lock_timeout)
+                .await?;
         Ok((chosen, locks))
     };
     let (chosen, locks) = ctx.unless_cancelled("looking for the workloads", choosing).await?;
@@ -65,29 +67,6 @@ impl Settings {
         let Options { timeout, grace, restart_budget, lock_timeout, .. } = options;
         Ok(Self { timeout, patience: Patience { grace, restart_budget }, lock_timeout })
     }
-}
-
-/// The locks of the applications that workloads are members of.
-async fn locks(ctx: &Ctx, cluster: &Cluster, chosen: &[Found], timeout: Duration) -> Result<Vec<LockRequest>> {
-    let sets: BTreeSet<(String, String)> = chosen
-        .iter()
-        .filter_map(|found| {
-            let set = found.object["metadata"]["labels"][PART_OF].as_str()?;
-            Some((set.to_owned(), found.reference().namespace?))
-        })
-        .collect();
-    let mut owners = BTreeSet::new();
-    for (set, namespace) in sets {
-        match inventory::application_of(cluster, &set, &namespace).await {
-            Ok(owner) => owners.extend(owner),
-            Err(error) if error.code() == 403 => {
-                ctx.warn(format!("no lock was taken, because the application could not be looked up: {error}"));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    let request = |(application, namespace)| LockRequest { application, namespace, purpose: "restart".into(), timeout };
-    Ok(owners.into_iter().map(request).collect())
 }
 
 async fn restart(

@@ -51,6 +51,9 @@ mod rollback;
 mod sandbox;
 #[cfg(test)]
 mod status;
+mod storage;
+#[cfg(test)]
+mod storage_expand;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

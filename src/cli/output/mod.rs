@@ -1,5 +1,6 @@
 //! Draws reports, errors and progress.
 
+mod amount;
 mod check;
 mod config;
 mod delete;
@@ -13,6 +14,8 @@ mod progress;
 mod report;
 mod sandbox;
 mod status;
+mod storage;
+mod storage_expand;
 mod style;
 
 pub use check::{draw_check, draw_github, draw_junit, draw_sarif};
@@ -28,4 +31,6 @@ pub use progress::progress;
 pub use report::{Format, ListFormat, table, write_report};
 pub use sandbox::draw_sandboxes;
 pub use status::draw_status;
+pub use storage::{StorageFormat, draw_storage};
+pub use storage_expand::draw_expand;
 pub use style::Style;

@@ -113,7 +113,7 @@ async fn application(ctx: &Ctx, cluster: &Cluster, target: &Target, kinds: &[Kin
 }
 
 /// The namespaces of the request, else that of the configuration, else that of the context.
-fn namespaces(ctx: &Ctx, cluster: &Cluster, target: &Target) -> Result<Vec<String>> {
+pub fn namespaces(ctx: &Ctx, cluster: &Cluster, target: &Target) -> Result<Vec<String>> {
     let configured = match &target.namespace {
         Some(namespace) => Some(namespace.clone()),
         None => config::load(ctx, &configuration(target))?.and_then(|config| config.settings.namespace),

@@ -6,7 +6,6 @@ use futures::{StreamExt, stream};
 
 use crate::{
     cluster::Cluster,
-    context::Ctx,
     error::Result,
     model::{StorageItem, VolumeUsage},
     rules::storage::{PodUse, node_usage},
@@ -18,17 +17,8 @@ const SIDE_BY_SIDE: usize = 8;
 type Claim = (String, String);
 
 /// Adds to each claim that is mounted how full it is, or why that is not known.
-pub(super) async fn measure(
-    ctx: &Ctx,
-    cluster: &Cluster,
-    items: &mut [StorageItem],
-    _pods: &[PodUse],
-    notes: &mut Vec<String>,
-) {
+pub(super) async fn measure(cluster: &Cluster, items: &mut [StorageItem], _pods: &[PodUse], notes: &mut Vec<String>) {
     let nodes: BTreeSet<String> = items.iter().flat_map(|item| item.nodes.clone()).collect();
-    if !nodes.is_empty() {
-        ctx.phase("measure", format!("asking {} nodes how full the volumes are", nodes.len()));
-    }
     let (usage, silent) = ask(cluster, nodes).await;
     for item in items.iter_mut() {
         let (Some(namespace), Some(claim)) = (&item.namespace, &item.claim) else { continue };

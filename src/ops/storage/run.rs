@@ -1,17 +1,22 @@
 //! The table of claims and volumes.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use crate::{
     cluster::Cluster,
     context::Ctx,
     error::{Error, Result},
-    model::{ConfigRequest, StorageReport, StorageRequest},
+    model::{ObjectRef, StorageItem, StorageReport, StorageRequest},
     ops::{
-        config,
+        scope::{self, Found, Scope},
         storage::{measure::measure, read::read, samples::Samples},
     },
     rules::{
+        scope::near,
         selector::Selector,
-        storage::{arrange, items},
+        storage::{Scene, arrange, items},
     },
 };
 
@@ -20,7 +25,16 @@ use crate::{
 /// # Errors
 /// Usage, when a word means nothing here; failed, when the claims cannot be listed.
 pub async fn run(ctx: &Ctx, request: &StorageRequest) -> Result<StorageReport> {
-    if let Some(Err(wrong)) = request.selector.as_deref().map(Selector::parse) {
+    ctx.phase("storage", "reading claims, volumes and pods");
+    run_again(ctx, request).await
+}
+
+/// The same without telling what is being done.
+///
+/// # Errors
+/// As for `run`.
+pub async fn run_again(ctx: &Ctx, request: &StorageRequest) -> Result<StorageReport> {
+    if let Some(Err(wrong)) = request.scope.selector.as_deref().map(Selector::parse) {
         return Err(Error::usage(wrong).hint("-l takes a label selector, as in app=db,tier!=cache"));
     }
     let cluster = ctx.cluster().await?;
@@ -28,17 +42,31 @@ pub async fn run(ctx: &Ctx, request: &StorageRequest) -> Result<StorageReport> {
 }
 
 async fn look(ctx: &Ctx, cluster: &Cluster, request: &StorageRequest) -> Result<StorageReport> {
-    let namespaces = namespaces(ctx, cluster, request)?;
-    ctx.phase("storage", "reading claims, volumes and pods");
+    let scope = &request.scope;
+    let is_told = scope.all_namespaces || !scope.words.is_empty() || scope.selector.is_some();
+    let application = match is_told {
+        true => None,
+        false => Some(scope::resolve(ctx, cluster, scope, scope::WORKLOADS).await?),
+    };
+    let application = application.filter(|scope| scope.application.is_some());
+    let namespaces = match &application {
+        Some(application) => application.namespaces.clone(),
+        None if scope.all_namespaces => Vec::new(),
+        None => scope::namespaces(ctx, cluster, &scope.target)?,
+    };
     let mut notes = Vec::new();
-    let scene = read(cluster, &namespaces, request.selector.as_deref(), &mut notes).await?;
+    let scene = read(cluster, &namespaces, scope.selector.as_deref(), &mut notes).await?;
     // With a selector, a volume whose claim is not there fits no labels.
     let mut found = items(&scene, &namespaces);
-    if request.selector.is_some() {
+    if scope.selector.is_some() {
         found.retain(|item| item.claim.is_some());
     }
-    arrange(&mut found, &request.words, request.sort).map_err(|word| nothing(&word, &namespaces, &found))?;
-    measure(ctx, cluster, &mut found, &scene.pods, &mut notes).await;
+    if let Some(application) = &application {
+        let members = members(application, &scene);
+        found.retain(|item| item.claim.is_some() && members.contains(item));
+    }
+    arrange(&mut found, &scope.words, request.sort).map_err(|word| nothing(&word, &namespaces, &found))?;
+    measure(cluster, &mut found, &scene.pods, &mut notes).await;
     let mut samples = Samples::open(ctx, cluster);
     found.iter_mut().for_each(|item| samples.forecast(item));
     notes.extend(samples.store(ctx.clock.now()));
@@ -47,39 +75,50 @@ async fn look(ctx: &Ctx, cluster: &Cluster, request: &StorageRequest) -> Result<
     Ok(StorageReport { namespaces, items: found, notes })
 }
 
-/// The namespaces that are meant; empty for all.
-pub(super) fn namespaces(ctx: &Ctx, cluster: &Cluster, request: &StorageRequest) -> Result<Vec<String>> {
-    if request.all_namespaces {
-        return Ok(Vec::new());
-    }
-    if !request.namespaces.is_empty() {
-        return Ok(request.namespaces.clone());
-    }
-    let target = &request.target;
-    let wanted = ConfigRequest { file: target.config.clone(), profile: target.profile.clone() };
-    let configured = || config::load(ctx, &wanted).map(|config| config.and_then(|config| config.settings.namespace));
-    let named = match &target.namespace {
-        Some(namespace) => Some(namespace.clone()),
-        None => configured()?,
-    };
-    Ok(vec![named.unwrap_or_else(|| cluster.namespace().to_owned())])
+/// Which claims belong to an application: its members, and those that its workloads mount or made.
+struct Members {
+    claims: BTreeSet<(String, String)>,
+    workloads: BTreeSet<(String, String)>,
 }
 
-fn nothing(word: &str, namespaces: &[String], found: &[crate::model::StorageItem]) -> Error {
+fn members(application: &Scope, scene: &Scene) -> Members {
+    let selector = application.selector.as_deref().and_then(|selector| Selector::parse(selector).ok());
+    let is_member = |claim: &&Value| selector.as_ref().is_some_and(|selector| selector.matches(claim));
+    let named = |object: &Value| {
+        let name = ObjectRef::of(object);
+        (name.namespace.unwrap_or_default(), name.name)
+    };
+    let workload = |found: &Found| {
+        let name = found.reference();
+        (name.namespace.unwrap_or_default(), format!("{}/{}", name.kind.to_ascii_lowercase(), name.name))
+    };
+    Members {
+        claims: scene.claims.iter().filter(is_member).map(named).collect(),
+        workloads: application.found.iter().map(workload).collect(),
+    }
+}
+
+impl Members {
+    fn contains(&self, item: &StorageItem) -> bool {
+        let namespace = item.namespace.clone().unwrap_or_default();
+        let is_member =
+            item.claim.as_ref().is_some_and(|name| self.claims.contains(&(namespace.clone(), name.clone())));
+        is_member
+            || item.workloads.iter().any(|workload| self.workloads.contains(&(namespace.clone(), workload.clone())))
+    }
+}
+
+fn nothing(word: &str, namespaces: &[String], found: &[StorageItem]) -> Error {
     let place = match namespaces {
         [] => "the cluster".to_owned(),
         names => names.join(", "),
     };
-    let mut names: Vec<&String> =
-        found.iter().filter_map(|item| item.claim.as_ref().or(item.volume.as_ref())).collect();
-    let likeness = |name: &&String| (strsim::jaro_winkler(name, word) * -1000.0) as i64;
-    names.sort_by_key(likeness);
+    let names = || found.iter().filter_map(|item| item.claim.as_deref().or(item.volume.as_deref()));
     let error = Error::usage(format!("no claim, volume, pod or workload with storage in {place} is meant by {word}"));
-    match names.as_slice() {
+    let near = near(word, names());
+    let shown: Vec<&str> = if near.is_empty() { names().take(5).collect() } else { near };
+    match shown.as_slice() {
         [] => error.hint("there are no claims; -n names another namespace, -A looks in all"),
-        names => {
-            let near: Vec<&str> = names.iter().take(5).map(|name| name.as_str()).collect();
-            error.hint(format!("there are {}", near.join(", ")))
-        }
+        names => error.hint(format!("there is {}", names.join(", "))),
     }
 }

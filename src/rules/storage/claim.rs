@@ -96,7 +96,7 @@ fn pending(pods: &[&PodUse], events: &[&Value]) -> String {
 }
 
 /// What a change of size waits for; None when none is under way.
-fn resizing(claim: &Value) -> Option<String> {
+pub(super) fn resizing(claim: &Value) -> Option<String> {
     let amount = |pointer: &str| Quantity::parse(text(claim, pointer));
     let (wanted, capacity) = (amount("/spec/resources/requests/storage")?, amount("/status/capacity/storage")?);
     if wanted <= capacity {

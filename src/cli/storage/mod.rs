@@ -1,0 +1,7 @@
+//! `kubectl evolve storage`
+
+mod arguments;
+mod expand;
+mod table;
+
+pub use arguments::{Arguments, run};
