@@ -31,11 +31,6 @@ apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: {name: lonely}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 8Mi}}}
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: nowhere}
-spec: {accessModes: [ReadWriteOnce], storageClassName: absent, resources: {requests: {storage: 8Mi}}}
 ";
 
 async fn deployed(cluster: &TestCluster) -> (Namespace, Evolve) {
@@ -70,9 +65,15 @@ async fn patch(namespace: &Namespace, path: &str, patch: Value) {
 async fn every_claim_says_its_state_and_why() {
     let cluster = TestCluster::any().await;
     let (namespace, evolve) = deployed(&cluster).await;
+    // A deploy would refuse it.
+    let nowhere = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "nowhere"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "absent",
+            "resources": {"requests": {"storage": "8Mi"}}}});
+    let claims = format!("/api/v1/namespaces/{}/persistentvolumeclaims", namespace.name);
+    namespace.send("POST", &claims, "application/json", nowhere.to_string().into_bytes()).await;
     let failed = || async {
         let found = report(&evolve, &namespace, &[]).await;
-        let reason = item(&found, "nowhere")["reason"].as_str().unwrap().to_owned();
+        let reason = item(&found, "nowhere")["reason"].as_str().unwrap_or_default().to_owned();
         reason.contains("ProvisioningFailed").then_some((found, reason))
     };
     let (found, reason) = wait_until("the event of the missing class", Duration::from_secs(30), failed).await;
