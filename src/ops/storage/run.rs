@@ -8,7 +8,7 @@ use crate::{
     cluster::Cluster,
     context::Ctx,
     error::{Error, Result},
-    model::{ObjectRef, StorageItem, StorageReport, StorageRequest},
+    model::{ObjectRef, ScopeRequest, StorageItem, StorageReport, StorageRequest},
     ops::{
         scope::{self, Found, Scope},
         storage::{measure::measure, read::read, samples::Samples},
@@ -44,17 +44,13 @@ pub async fn run_again(ctx: &Ctx, request: &StorageRequest) -> Result<StorageRep
 async fn look(ctx: &Ctx, cluster: &Cluster, request: &StorageRequest) -> Result<StorageReport> {
     let scope = &request.scope;
     let is_told = scope.all_namespaces || !scope.words.is_empty() || scope.selector.is_some();
-    let application = match is_told {
-        true => None,
-        false => Some(scope::resolve(ctx, cluster, scope, scope::WORKLOADS).await?),
-    };
-    let application = application.filter(|scope| scope.application.is_some());
+    let mut notes = Vec::new();
+    let application = if is_told { None } else { application(ctx, cluster, scope, &mut notes).await? };
     let namespaces = match &application {
         Some(application) => application.namespaces.clone(),
         None if scope.all_namespaces => Vec::new(),
         None => scope::namespaces(ctx, cluster, &scope.target)?,
     };
-    let mut notes = Vec::new();
     let scene = read(cluster, &namespaces, scope.selector.as_deref(), &mut notes).await?;
     // With a selector, a volume whose claim is not there fits no labels.
     let mut found = items(&scene, &namespaces);
@@ -73,6 +69,23 @@ async fn look(ctx: &Ctx, cluster: &Cluster, request: &StorageRequest) -> Result<
     // The order may depend on what was measured.
     arrange(&mut found, &[], request.sort).map_err(Error::usage)?;
     Ok(StorageReport { namespaces, items: found, notes })
+}
+
+/// The application that is meant where nothing is said; None where there is none, or its workloads may not be listed.
+async fn application(
+    ctx: &Ctx,
+    cluster: &Cluster,
+    scope: &ScopeRequest,
+    notes: &mut Vec<String>,
+) -> Result<Option<Scope>> {
+    match scope::resolve(ctx, cluster, scope, scope::WORKLOADS).await {
+        Ok(found) => Ok(Some(found).filter(|found| found.application.is_some())),
+        Err(error) if error.code() == 403 && scope.target.application.is_none() => {
+            notes.push(format!("the whole namespace is shown: {}", error.message()));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Which claims belong to an application: its members, and those that its workloads mount or made.

@@ -68,11 +68,11 @@ fn place(pod: &Value, volume: &str) -> Option<(String, String)> {
             .any(|status| status["name"] == container["name"] && status.pointer("/state/running").is_some())
     };
     list(pod, "/spec/containers").iter().filter(|container| runs(container)).find_map(|container| {
-        let mounts = list(container, "/volumeMounts").iter();
+        let mut mounts = list(container, "/volumeMounts").iter();
         let whole = |mount: &&Value| {
             mount["name"] == volume && text(mount, "/subPath").is_empty() && text(mount, "/subPathExpr").is_empty()
         };
-        let mount = mounts.filter(whole).next()?;
+        let mount = mounts.find(whole)?;
         Some((text(container, "/name").to_owned(), text(mount, "/mountPath").to_owned()))
     })
 }
