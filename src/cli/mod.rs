@@ -24,8 +24,8 @@ mod rollback;
 mod sandbox;
 mod session;
 mod status;
-mod terminal;
 mod storage;
+mod terminal;
 mod version;
 
 pub use command::{Cli, Command};

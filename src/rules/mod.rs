@@ -25,6 +25,6 @@ pub mod schedule;
 pub mod scope;
 pub mod selector;
 pub mod status;
-pub mod usage;
 pub mod storage;
+pub mod usage;
 pub mod waves;
