@@ -51,6 +51,7 @@ mod rollback;
 mod sandbox;
 #[cfg(test)]
 mod status;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod storage_expand;

@@ -5,6 +5,4 @@ mod named;
 mod resolve;
 
 pub use kinds::{EXECUTED, FORWARDED, Kinds, RESTARTED, WITH_PODS, WORKLOADS};
-pub use kinds::{Kinds, RESTARTED, WITH_PODS, WORKLOADS};
 pub use resolve::{Found, Scope, namespaces, resolve};
-pub use resolve::{Found, Scope, resolve};
