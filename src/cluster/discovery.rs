@@ -54,11 +54,6 @@ impl Resource {
         Self { namespaced: false, ..Self::known("", "Node", "nodes") }
     }
 
-    /// Claims, which every cluster has.
-    pub fn claims() -> Self {
-        Self::known("", "PersistentVolumeClaim", "persistentvolumeclaims")
-    }
-
     /// Volumes, which every cluster has.
     pub fn volumes() -> Self {
         Self { namespaced: false, ..Self::known("", "PersistentVolume", "persistentvolumes") }
