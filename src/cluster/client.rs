@@ -6,13 +6,14 @@ use std::{
     time::Duration,
 };
 
-use http::{Method, Request, StatusCode};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, response::Parts};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::Value;
 use tokio::{sync::Semaphore, time::Instant};
 
-use super::{connect::chain, credentials, discovery::Discovery, upgrade::Upgrades};
+use super::{connect::chain, credentials, discovery::Discovery, lanes::Lanes, upgrade::Upgrades};
 use crate::error::{Cause, Error, Refusal, Result};
 
 /// Requests in flight at once. The API server's throughput for writes peaks near this number; see
@@ -37,6 +38,8 @@ pub struct Cluster {
     /// Whether the server has answered anything yet.
     reached: AtomicBool,
     pub(super) discovery: Discovery,
+    /// The connections for logs.
+    pub(super) lanes: Lanes,
 }
 
 /// What is sent.
@@ -78,6 +81,7 @@ impl Cluster {
         let discovery = Discovery::new(cache, &server);
         Self {
             client,
+            lanes: Lanes::new(config.clone()),
             upgrades: Upgrades::new(config),
             server: server.trim_end_matches('/').to_owned(),
             namespace,
@@ -167,6 +171,36 @@ impl Cluster {
     }
 
     async fn attempt(&self, call: &Call<'_>) -> Result<(StatusCode, Vec<u8>), Attempt> {
+        let Ok(_slot) = self.slots.acquire().await else {
+            return Err(Attempt::Final(Error::interrupted(call.doing.to_owned())));
+        };
+        let exchange = async {
+            let (head, body) = self.send(&self.client, call).await?.into_parts();
+            Ok((head, self.collect(body).await?))
+        };
+        let (head, bytes) = self.in_time(call, exchange).await?;
+        match head.status.as_u16() {
+            ..400 => Ok((head.status, bytes.into())),
+            _ => Err(self.refused(call, head.status, &bytes, retry_after(&head))),
+        }
+    }
+
+    /// Begins an answer that is read while it is sent, over a client of the caller's: a log, which may last for days.
+    /// It takes no place among the requests in flight, and only its begin is waited for.
+    pub(super) async fn open(&self, client: &kube::Client, call: &Call<'_>) -> Result<Body> {
+        self.persist(call, || self.begin(client, call)).await
+    }
+
+    async fn begin(&self, client: &kube::Client, call: &Call<'_>) -> Result<Body, Attempt> {
+        let (head, body) = self.in_time(call, self.send(client, call)).await?.into_parts();
+        if head.status.as_u16() < 400 {
+            return Ok(body);
+        }
+        let bytes = self.in_time(call, self.collect(body)).await?;
+        Err(self.refused(call, head.status, &bytes, retry_after(&head)))
+    }
+
+    async fn send(&self, client: &kube::Client, call: &Call<'_>) -> Result<Response<Body>, Attempt> {
         let final_error = |cause: http::Error| Attempt::Final(Error::failed(call.doing.to_owned()).because(cause));
         let mut request = Request::builder().method(&call.method).uri(&call.path).header("accept", call.accept);
         let body = match &call.body {
@@ -177,23 +211,14 @@ impl Cluster {
             None => Body::empty(),
         };
         let request = request.body(body).map_err(final_error)?;
-        let Ok(_slot) = self.slots.acquire().await else {
-            return Err(Attempt::Final(Error::interrupted(call.doing.to_owned())));
-        };
         self.count_request();
-        let exchange = async {
-            let response = self.client.send(request).await.map_err(|error| self.transport(error))?;
-            self.reached.store(true, Ordering::Relaxed);
-            let (head, body) = response.into_parts();
-            let bytes = body.collect().await.map_err(|error| self.transport(error))?.to_bytes();
-            Ok((head, bytes))
-        };
-        let (head, bytes) = self.in_time(call, exchange).await?;
-        if head.status.as_u16() < 400 {
-            return Ok((head.status, bytes.into()));
-        }
-        let wait = head.headers.get("retry-after").and_then(|text| text.to_str().ok()?.parse().ok());
-        Err(self.refused(call, head.status, &bytes, wait.map(Duration::from_secs)))
+        let response = client.send(request).await.map_err(|error| self.transport(error))?;
+        self.reached.store(true, Ordering::Relaxed);
+        Ok(response)
+    }
+
+    async fn collect(&self, body: Body) -> Result<Bytes, Attempt> {
+        Ok(body.collect().await.map_err(|error| self.transport(error))?.to_bytes())
     }
 
     /// The answer, unless it takes longer than `--request-timeout`.
@@ -247,6 +272,11 @@ impl Cluster {
             _ => Attempt::Final(error),
         }
     }
+}
+
+fn retry_after(head: &Parts) -> Option<Duration> {
+    let seconds = head.headers.get("retry-after").and_then(|text| text.to_str().ok()?.parse().ok());
+    seconds.map(Duration::from_secs)
 }
 
 /// The server's words in an answer of 400 and more; a body that is no `Status` is quoted, shortened.

@@ -184,24 +184,6 @@ impl Cluster {
             Some(_) => Deletion::Going,
         })
     }
-
-    /// The last lines of a container's log; None when there is none (any more).
-    pub async fn log(&self, pod: &ObjectRef, container: &str, previous: bool, lines: usize) -> Result<Option<String>> {
-        let namespace = pod.namespace.as_deref().unwrap_or_default();
-        let doing = format!("reading the log of {}/{container}", pod.name);
-        let parameters = [
-            ("container", container.to_owned()),
-            ("tailLines", lines.to_string()),
-            ("limitBytes", (lines * 4096).to_string()),
-            ("previous", previous.to_string()),
-        ];
-        let path = format!("/api/v1/namespaces/{namespace}/pods/{}/log{}", pod.name, query_string(&parameters));
-        match self.call_bytes(&Call::new(Method::GET, path, &doing)).await {
-            Ok((_, bytes)) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-            Err(error) if matches!(error.code(), 400 | 404) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 /// The path of a resource, or of one object of it.

@@ -30,6 +30,19 @@ pub(super) enum Use {
     Requests,
     /// Requests that take over their connection.
     Upgrades,
+    /// Answers that are read while they are sent.
+    Logs(Windows),
+}
+
+/// How much the server may send before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Windows {
+    /// Bytes of one answer.
+    pub answer: u32,
+    /// Bytes of all answers of a connection.
+    pub connection: u32,
+    /// The longest frame, in bytes: each costs a step of work.
+    pub frame: u32,
 }
 
 /// A client as the configuration asks for. Sends no request.
@@ -55,14 +68,18 @@ pub(super) fn client(config: Config, purpose: Use) -> kube::Result<kube::Client>
         let name = name.try_into().map_err(|cause| kube::Error::Service(BoxError::from(cause)))?;
         tls = tls.with_server_name_resolver(FixedServerNameResolver::new(name));
     }
-    let connections = Client::builder(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .http2_keep_alive_interval(PING)
-        .http2_keep_alive_timeout(PING)
-        .build(match purpose {
-            Use::Requests => tls.enable_all_versions().wrap_connector(tcp),
-            Use::Upgrades => tls.enable_http1().wrap_connector(tcp),
-        });
+    let mut connections = Client::builder(TokioExecutor::new());
+    connections.timer(TokioTimer::new()).http2_keep_alive_interval(PING).http2_keep_alive_timeout(PING);
+    if let Use::Logs(windows) = purpose {
+        connections
+            .http2_initial_stream_window_size(windows.answer)
+            .http2_initial_connection_window_size(windows.connection)
+            .http2_max_frame_size(windows.frame);
+    }
+    let connections = connections.build(match purpose {
+        Use::Requests | Use::Logs(_) => tls.enable_all_versions().wrap_connector(tcp),
+        Use::Upgrades => tls.enable_http1().wrap_connector(tcp),
+    });
     let compressed = !config.disable_compression && !is_on_this_machine(&config);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())

@@ -10,6 +10,7 @@ pub(crate) mod fields;
 pub mod history;
 pub mod images;
 pub mod lock;
+pub mod logs;
 pub mod manifests;
 pub mod migration;
 pub mod ownership;
