@@ -17,6 +17,7 @@ mod global;
 mod history;
 mod inventory;
 mod lock;
+mod logs;
 pub mod output;
 mod plan;
 mod restart;

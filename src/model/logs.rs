@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::model::Target;
 
 /// How grave an entry of a log is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     Trace,
     Debug,
     Info,
     Warn,
+    #[default]
     Error,
     Fatal,
 }
@@ -181,7 +182,7 @@ pub struct LogFile {
 }
 
 /// One entry, as `-o jsonl` writes it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogRecord<'l> {
     /// RFC 3339 with nanoseconds, as the node had it.

@@ -15,6 +15,7 @@ pub mod history;
 pub mod identity;
 pub mod inventory;
 pub mod lock;
+pub mod logs;
 pub mod restart;
 pub mod revisions;
 pub mod rollback;

@@ -9,6 +9,7 @@ mod evidence;
 mod history;
 mod inventory;
 mod lock;
+mod logs;
 mod plan;
 mod progress;
 mod report;
@@ -26,6 +27,9 @@ pub use evidence::{draw_evidence, draw_evidence_report};
 pub use history::{draw_history, draw_revision};
 pub use inventory::draw_inventory;
 pub use lock::draw_lock;
+pub use logs::{
+    Budget, LineOptions, LineSink, LineTemplate, RecordFormat, RecordSink, cluster_text, draw_analysis, draw_export,
+};
 pub use plan::{counts, draw_plan};
 pub use progress::progress;
 pub use report::{Format, ListFormat, table, write_report};

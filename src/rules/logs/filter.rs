@@ -14,14 +14,10 @@ use crate::model::LogLevel;
 /// What an entry must be to pass. An entry passes or fails whole.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// One of them matches a line; all pass when there is none.
-    pub include: Vec<Regex>,
-    /// None of them matches a line.
-    pub exclude: Vec<Regex>,
-    /// The entry names this level or a graver one.
-    pub level: Option<LogLevel>,
-    /// The entry is not later.
-    pub until: Option<Stamp>,
+    include: Vec<Regex>,
+    exclude: Vec<Regex>,
+    level: Option<LogLevel>,
+    until: Option<Stamp>,
     /// Whether the line that passes in pieces is wanted.
     passing: bool,
     /// Whether something later than `until` was seen.
@@ -29,6 +25,11 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// What lets entries pass: one of these matches, none of those does, this level or a graver one, not later.
+    pub fn new(include: Vec<Regex>, exclude: Vec<Regex>, level: Option<LogLevel>, until: Option<Stamp>) -> Self {
+        Self { include, exclude, level, until, passing: false, over: false }
+    }
+
     /// Whether everything passes.
     pub fn is_idle(&self) -> bool {
         !self.needs_entries() && self.until.is_none()

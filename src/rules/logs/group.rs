@@ -147,7 +147,9 @@ impl Shape {
             Some(b'T') if head.starts_with(b"Traceback (") => Self::Traceback(false),
             Some(b'p') if head.starts_with(b"panic: ") => Self::Goroutines,
             Some(b'f') if head.starts_with(b"fatal error: ") => Self::Goroutines,
-            Some(b't') if head.starts_with(b"thread '") && memmem::find(head, b" panicked at ").is_some() => Self::Panic,
+            Some(b't') if head.starts_with(b"thread '") && memmem::find(head, b" panicked at ").is_some() => {
+                Self::Panic
+            }
             Some(b'/' | b'n' | b'f') if names_source(head) => Self::Source(SHOWN_SOURCE),
             _ => Self::Plain,
         }
@@ -247,15 +249,25 @@ mod tests {
 
     #[test]
     fn stack_traces_of_every_runtime_stay_together() {
-        holds("before\n--\nTraceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    f()\nValueError: no\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"a.py\", line 3\nshop.Refused: no\n--\nafter\n");
-        holds("ERROR:root:boom\nTraceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'x'\n--\nINFO:root:next\n");
+        holds(
+            "before\n--\nTraceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    f()\nValueError: no\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"a.py\", line 3\nshop.Refused: no\n--\nafter\n",
+        );
+        holds(
+            "ERROR:root:boom\nTraceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'x'\n--\nINFO:root:next\n",
+        );
         holds("started\n--\nTraceback (most recent call last):\n  File \"a.py\", line 1\nKeyError\n--\nnext\n");
         holds("2026-11-21 10:00:39,580 ERROR [main] Api - failed\njava.io.IOException: no\n\tat a.B.c(B.java:1)\nCaused by: x.Y: z\n\t... 3 more\n--\n2026-11-21 10:00:40,580 INFO [main] Api - next\n".replace("java.io.IOException: no\n", "").as_str());
-        holds("a\n--\n/app/server.js:12\n    throw new Error('no')\n    ^\n\nError: no\n    at f (/app/server.js:12:11) {\n  code: 'E'\n}\n\nNode.js v20.1.0\n--\nnext\n");
+        holds(
+            "a\n--\n/app/server.js:12\n    throw new Error('no')\n    ^\n\nError: no\n    at f (/app/server.js:12:11) {\n  code: 'E'\n}\n\nNode.js v20.1.0\n--\nnext\n",
+        );
         holds("TypeError: x is not a function\n    at f (/app/server.js:12:11)\n    at g\n--\nnext\n");
         holds("panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:4 +0x1d\nexit status 2\n--\nnext\n");
-        holds("thread 'main' panicked at src/main.rs:2:5:\nno way\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n--\nnext\n");
-        holds("2026-11-21 10:00:39.580 UTC [12] ERROR:  duplicate key\n2026-11-21 10:00:39.580 UTC [12] DETAIL:  Key (id)=(1) already exists.\n2026-11-21 10:00:39.580 UTC [12] STATEMENT:  INSERT INTO a\n\tVALUES (1)\n--\n2026-11-21 10:00:39.580 UTC [12] LOG:  next\n");
+        holds(
+            "thread 'main' panicked at src/main.rs:2:5:\nno way\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n--\nnext\n",
+        );
+        holds(
+            "2026-11-21 10:00:39.580 UTC [12] ERROR:  duplicate key\n2026-11-21 10:00:39.580 UTC [12] DETAIL:  Key (id)=(1) already exists.\n2026-11-21 10:00:39.580 UTC [12] STATEMENT:  INSERT INTO a\n\tVALUES (1)\n--\n2026-11-21 10:00:39.580 UTC [12] LOG:  next\n",
+        );
         holds("{\n  a: 1\n}\n--\nnext\n");
     }
 

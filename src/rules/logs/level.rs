@@ -52,9 +52,9 @@ fn structured<'l>(line: &'l [u8], pairs: impl Iterator<Item = Pair<'l>>) -> Fact
 }
 
 fn has_level_field(line: &[u8]) -> bool {
-    [&b"level="[..], b"lvl=", b"severity="].iter().any(|key| {
-        memmem::find(line, key).is_some_and(|at| at == 0 || matches!(line[at - 1], b' ' | b'\t'))
-    })
+    [&b"level="[..], b"lvl=", b"severity="]
+        .iter()
+        .any(|key| memmem::find(line, key).is_some_and(|at| at == 0 || matches!(line[at - 1], b' ' | b'\t')))
 }
 
 /// pino and bunyan count 10, 20 … 60; syslog and GELF from 7 down to 0.
@@ -124,7 +124,8 @@ fn of_text(line: &[u8]) -> Option<LogLevel> {
 
 /// `E1121 10:00:39.580008       1 file.go:12] words`
 fn of_klog(line: &[u8]) -> Option<LogLevel> {
-    let digits = |range: std::ops::Range<usize>| line.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    let digits =
+        |range: std::ops::Range<usize>| line.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
     if !digits(1..5) || line.get(5) != Some(&b' ') || !digits(6..8) || line.get(8) != Some(&b':') {
         return None;
     }

@@ -110,7 +110,10 @@ mod tests {
         let line = [vec![b'x'; 3 * LONGEST], b"\nnext\n".to_vec()].concat();
         let chunks = cut(&line, &[LONGEST / 2; 6]);
         assert!(chunks.iter().all(|chunk| chunk.bytes.len() <= 2 * LONGEST));
-        assert_eq!(chunks.iter().map(|chunk| chunk.begins).collect::<Vec<_>>(), [true, false, false, false, false, true]);
+        assert_eq!(
+            chunks.iter().map(|chunk| chunk.begins).collect::<Vec<_>>(),
+            [true, false, false, false, false, true]
+        );
         assert!(!chunks[0].ends && chunks[4].ends && chunks[5].ends);
         assert_eq!(chunks.iter().flat_map(|chunk| chunk.bytes.to_vec()).collect::<Vec<u8>>(), line);
     }

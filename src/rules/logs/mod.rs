@@ -20,6 +20,6 @@ pub use group::{Entries, Entry, Grouper};
 pub use level::{facts, level};
 pub use lines::{Chunk, Splitter};
 pub use screen::safe;
-pub use seen::{Resumption, Seen};
+pub use seen::{Known, Resumption, Seen};
 pub use stamp::{Stamp, split, to_timestamp};
 pub use template::template;

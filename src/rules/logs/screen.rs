@@ -5,8 +5,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex::Regex;
 
 /// Escape sequences: CSI, OSC and their like, and the short ones.
-const ESCAPES: &str =
-    r"(?:\x1b\[|\u{9b})[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\u{90}\u{98}\u{9d}-\u{9f}])[^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]";
+const ESCAPES: &str = r"(?:\x1b\[|\u{9b})[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\u{90}\u{98}\u{9d}-\u{9f}])[^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]";
 /// Colour and its like: the one kind that passes.
 const COLOUR: &str = r"^\x1b\[[0-9;:]*m$";
 const RESET: &str = "\x1b[0m";

@@ -142,6 +142,16 @@ impl Seen {
     }
 }
 
+/// What is known of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It was not seen.
+    New,
+    Whole,
+    /// So many bytes of its begin were seen, without its time.
+    Begin(usize),
+}
+
 /// Tells the lines of a resumed stream that were seen from those that were not.
 #[derive(Debug)]
 pub struct Resumption {
@@ -154,18 +164,18 @@ pub struct Resumption {
 }
 
 impl Resumption {
-    /// How many bytes of a line, without its time, were seen: None when it is new, its whole length when all of it was.
-    pub fn seen(&mut self, line: &[u8]) -> Option<usize> {
-        let (mark, (stamp, text)) = (mark(line)?, split(line)?);
+    /// Whether a line was seen. Of one that comes in pieces, the first is asked for.
+    pub fn know(&mut self, line: &[u8]) -> Known {
+        let (Some(mark), Some((stamp, _))) = (mark(line), split(line)) else { return Known::New };
         if self.torn.is_some_and(|(torn, _)| torn == mark) {
-            return self.torn.take().map(|(_, length)| length);
+            return self.torn.take().map_or(Known::New, |(_, length)| Known::Begin(length));
         }
         if let Some((before, left)) = &mut self.before
             && stamp == *before
             && *left > 0
         {
             *left -= 1;
-            return Some(text.len());
+            return Known::Whole;
         }
         if let Some(count) = self.marks.get_mut(&mark) {
             *count -= 1;
@@ -173,9 +183,9 @@ impl Resumption {
                 self.marks.remove(&mark);
             }
             self.awaited = self.awaited.filter(|awaited| *awaited != mark);
-            return Some(text.len());
+            return Known::Whole;
         }
-        self.before.filter(|(before, _)| stamp < *before).map(|_| text.len())
+        if self.before.is_some_and(|(before, _)| stamp < before) { Known::Whole } else { Known::New }
     }
 
     /// Whether no line that comes after this one can have been seen.
@@ -235,7 +245,7 @@ mod tests {
             for cut in cuts.into_iter().chain([usize::MAX]) {
                 let mut resumption = seen.resume();
                 let answer = since(&log, seen.since().as_deref());
-                let new: Vec<String> = answer.into_iter().filter(|line| resumption.seen(line.as_bytes()).is_none()).collect();
+                let new: Vec<String> = answer.into_iter().filter(|line| resumption.know(line.as_bytes()) == Known::New).collect();
                 for lines in new[..cut.min(new.len())].chunks(together) {
                     seen.record(lines.concat().as_bytes());
                     shown.extend_from_slice(lines);
@@ -253,7 +263,7 @@ mod tests {
         seen.record(log[..5].concat().as_bytes());
         let read = |from: usize| {
             let mut resumption = seen.resume();
-            let new = log[from..].iter().filter(|line| resumption.seen(line.as_bytes()).is_none()).count();
+            let new = log[from..].iter().filter(|line| resumption.know(line.as_bytes()) == Known::New).count();
             (new, resumption.has_gap(), resumption.is_over(log[9].as_bytes()))
         };
         assert_eq!(read(0), (5, false, true));
@@ -270,10 +280,10 @@ mod tests {
         seen.record_piece(&long.as_bytes()[..3021], true);
         seen.record_piece(&[b'x'; 500], false);
         let mut resumption = seen.resume();
-        assert_eq!(resumption.seen(b"2026-11-21T10:00:00Z before\n"), Some(7));
-        assert_eq!(resumption.seen(long.as_bytes()), Some(3500));
+        assert_eq!(resumption.know(b"2026-11-21T10:00:00Z before\n"), Known::Whole);
+        assert_eq!(resumption.know(long.as_bytes()), Known::Begin(3500));
         assert!(!resumption.has_gap() && resumption.is_over(long.as_bytes()));
         seen.end_piece();
-        assert_eq!(seen.resume().seen(long.as_bytes()), Some(5001));
+        assert_eq!(seen.resume().know(long.as_bytes()), Known::Whole);
     }
 }

@@ -86,7 +86,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_left_in_the_line() {
-        for line in ["", "words", "2026-11-21", "2026-11-21T10:00:39", "2026-11-21T10:00:3xZ a", "2026-11-21T10:00:39.Z a"] {
+        for line in
+            ["", "words", "2026-11-21", "2026-11-21T10:00:39", "2026-11-21T10:00:3xZ a", "2026-11-21T10:00:39.Z a"]
+        {
             assert_eq!(split(line.as_bytes()), None, "{line}");
         }
     }
