@@ -36,6 +36,8 @@ mod kubeconfig;
 #[cfg(test)]
 mod lock;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod manifests;
 #[cfg(test)]
 mod order;

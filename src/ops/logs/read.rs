@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{pipe::Pipe, plan::Plan, sink::LogSink};
 use crate::{
     cluster::{Cluster, LogQuery},
-    error::{Error, Result},
+    error::Error,
     model::LogSource,
 };
 

@@ -13,7 +13,7 @@ const MOST: usize = 4096;
 /// Of an example, so many bytes are kept.
 const EXAMPLE: usize = 4000;
 /// Two templates are one when at least so many of a hundred words are the same, and they have as many.
-const ALIKE: usize = 60;
+const ALIKE: usize = 70;
 /// More templates than these are not compared with each other.
 const COMPARED: usize = 1500;
 /// Stands for words that differ.

@@ -2,10 +2,12 @@
 
 mod binary;
 mod cluster;
+mod log_server;
 mod proxy;
 mod shop;
 
 pub use binary::{Ended, Evolve, kubeconfig};
 pub use cluster::{Namespace, TestCluster, wait_until};
+pub use log_server::{FakePod, LogServer};
 pub use proxy::{Fault, Proxy, Rule};
 pub use shop::Shop;

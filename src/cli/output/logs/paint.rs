@@ -88,7 +88,7 @@ mod tests {
         let text = |namespaces, color, width| String::from_utf8(prefix(&source, namespaces, color, width)).unwrap();
         assert_eq!(text(false, false, None), "api-7d9c5b6f4-x2x9k main ");
         assert_eq!(text(true, false, Some(200)), "shop/api-7d9c5b6f4-x2x9k main ");
-        assert_eq!(text(false, false, Some(40)), "…b6f4-x2x9k main ".replace("b6f4", "5b6f4").replacen("5", "", 1));
+        assert_eq!(text(false, false, Some(40)), "…5b6f4-x2x9k main ");
         assert!(text(false, true, None).starts_with("\x1b["));
     }
 
