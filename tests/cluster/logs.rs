@@ -95,7 +95,7 @@ fn log(chance: &mut Chance, lines: usize) -> Vec<String> {
     let mut line = |_| {
         now += [0, 0, 0, 1, 400_000_000, 1_300_000_000][chance.below(6)];
         let time = jiff::Timestamp::from_nanosecond(now.into()).unwrap();
-        format!("{time:.9} {}\n", ["same", "same", "other", "x".repeat(300).as_str(), ""][chance.below(5)])
+        format!("{time:.9} {}\n", ["same", "same", "other", "x".repeat(300).as_str(), "end"][chance.below(5)])
     };
     (0..lines).map(&mut line).collect()
 }
@@ -260,7 +260,9 @@ metadata: {name: talker}
 spec:
   selector: {matchLabels: {app: talker}}
   template:
-    metadata: {labels: {app: talker}}
+    metadata:
+      labels: {app: talker}
+      annotations: {main.sandbox.evolve/logs: '[{text: one}, {text: ERROR two}]'}
     spec:
       terminationGracePeriodSeconds: 0
       initContainers: [{name: first, image: 'busybox:1.36', command: [sh, -c, 'echo before']}]

@@ -138,13 +138,13 @@ impl<S: LogSink> Pipe<S> {
         let mut rest = chunk.bytes;
         while !rest.is_empty() {
             let Some(resumption) = &mut self.resumption else { break };
-            let over = resumption.is_over(&rest);
-            let known = if over { Known::New } else { resumption.know(&rest) };
-            if over {
+            let end = memchr(b'\n', &rest).map_or(rest.len(), |end| end + 1);
+            if resumption.is_over(&rest[..end]) {
                 self.close_resumption().await?;
                 continue;
             }
-            let line = rest.split_to(memchr(b'\n', &rest).map_or(rest.len(), |end| end + 1));
+            let line = rest.split_to(end);
+            let known = resumption.know(&line);
             let ends = chunk.ends || !rest.is_empty();
             match known {
                 Known::New => self.remembered(Chunk { bytes: line, begins: true, ends }).await?,

@@ -5,7 +5,13 @@ use std::{
     hash::{BuildHasherDefault, DefaultHasher, Hasher},
 };
 
-use super::{level::facts, stamp::Stamp, template::template};
+use memchr::{memchr, memmem};
+
+use super::{
+    level::facts,
+    stamp::{Stamp, split},
+    template::template,
+};
 use crate::model::LogLevel;
 
 /// More templates are not told apart: what comes after them is counted as one.
@@ -74,11 +80,13 @@ impl Clusters {
             self.scratch.extend_from_slice(b": ");
             template(error, &mut self.scratch);
         }
-        if head.starts_with(b"Traceback (") || (head.starts_with(b"ERROR") && whole.len() > head.len() + 1) {
-            if let Some(line) = error_line(whole) {
-                self.scratch.push(b' ');
-                template(line, &mut self.scratch);
-            }
+        let whole_lines = whole.strip_suffix(b"\n").unwrap_or(whole);
+        if level >= LogLevel::Error
+            && memchr(b'\n', whole_lines).is_some()
+            && let Some(line) = error_line(whole_lines)
+        {
+            self.scratch.push(b' ');
+            template(line, &mut self.scratch);
         }
         let mut hasher = DefaultHasher::new();
         hasher.write(&self.scratch);
@@ -138,9 +146,12 @@ impl Cluster {
     }
 }
 
-/// The last line that is not indented: of a traceback, the error.
+/// Of a Python traceback, the line that names the error: the last one that is not indented.
 fn error_line(whole: &[u8]) -> Option<&[u8]> {
-    whole.rsplit(|letter| *letter == b'\n').find(|line| line.first().is_some_and(|first| !first.is_ascii_whitespace()))
+    let texts = whole.rsplit(|letter| *letter == b'\n').map(|line| split(line).map_or(line, |(_, text)| text));
+    let mut texts = texts.filter(|text| !text.is_empty());
+    let last = texts.next().filter(|text| !text[0].is_ascii_whitespace())?;
+    memmem::find(whole, b"Traceback (").map(|_| last)
 }
 
 /// One template for two that are alike, as in Drain (He et al., "Drain: an online log parsing approach", 2017).

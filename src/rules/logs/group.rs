@@ -12,6 +12,8 @@ use crate::model::LogLevel;
 /// An entry with more lines, or more bytes, is not held until it is whole.
 const MOST_LINES: usize = 1000;
 const MOST_BYTES: usize = 256 * 1024;
+/// A line that comes later than this after the one before, in nanoseconds, does not belong to it.
+const LATE: Stamp = 2_000_000_000;
 /// How far behind the time and the process PostgreSQL's `DETAIL:` may stand.
 const LABEL: usize = 120;
 /// How many lines of source Node shows above an error.
@@ -60,13 +62,19 @@ impl<'l> Iterator for Entries<'l> {
             Some((stamp, head)) => (Some(stamp), without_end(head)),
             None => (None, without_end(line)),
         };
-        let (mut end, mut shape, mut count) = (first, Shape::of(head), 1);
+        let (mut end, mut shape, mut count, mut last) = (first, Shape::of(head), 1, stamp);
         while end < self.rest.len() && count < MOST_LINES {
             let next = end + line_end(&self.rest[end..]);
-            if !shape.goes_on(head, text(&self.rest[end..next], self.stamped)) {
+            let line = &self.rest[end..next];
+            let (at, text) = match split(line).filter(|_| self.stamped) {
+                Some((at, text)) => (Some(at), text),
+                None => (last, line),
+            };
+            let late = at.zip(last).is_some_and(|(at, last)| at.saturating_sub(last) > LATE);
+            if late || !shape.goes_on(head, without_end(text)) {
                 break;
             }
-            (end, count) = (next, count + 1);
+            (end, count, last) = (next, count + 1, at);
         }
         let (bytes, rest) = self.rest.split_at(end);
         self.rest = rest;
@@ -269,6 +277,12 @@ mod tests {
             "2026-11-21 10:00:39.580 UTC [12] ERROR:  duplicate key\n2026-11-21 10:00:39.580 UTC [12] DETAIL:  Key (id)=(1) already exists.\n2026-11-21 10:00:39.580 UTC [12] STATEMENT:  INSERT INTO a\n\tVALUES (1)\n--\n2026-11-21 10:00:39.580 UTC [12] LOG:  next\n",
         );
         holds("{\n  a: 1\n}\n--\nnext\n");
+    }
+
+    #[test]
+    fn a_line_that_comes_much_later_is_an_entry_of_its_own() {
+        let lines = b"2026-11-21T10:00:00Z Error: no\n2026-11-21T10:00:01Z   at a\n2026-11-21T10:00:09Z \n";
+        assert_eq!(Entries::new(lines, true).count(), 2);
     }
 
     proptest! {

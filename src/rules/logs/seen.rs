@@ -75,13 +75,12 @@ impl Seen {
 
     /// The time of the newest line.
     pub fn newest(&self) -> Option<Stamp> {
-        self.last.iter().map(|(stamp, _)| *stamp).max()
+        self.marks().map(|(stamp, _)| *stamp).max()
     }
 
     /// The `sinceTime` that brings everything that was not seen; None when nothing was.
     pub fn since(&self) -> Option<String> {
-        let marks = self.last.iter().chain(self.torn.as_ref().map(|(mark, _)| mark));
-        let second = marks.map(|(stamp, _)| stamp.div_euclid(1_000_000_000)).min()?;
+        let second = self.marks().map(|(stamp, _)| stamp.div_euclid(1_000_000_000)).min()?;
         Some(to_timestamp(second * 1_000_000_000).to_string())
     }
 
@@ -99,6 +98,10 @@ impl Seen {
             newest: self.newest(),
             torn: self.torn,
         }
+    }
+
+    fn marks(&self) -> impl Iterator<Item = &Mark> {
+        self.last.iter().chain(self.torn.as_ref().map(|(mark, _)| mark))
     }
 
     fn push(&mut self, mark: Mark) {
@@ -190,7 +193,7 @@ impl Resumption {
 
     /// Whether no line that comes after this one can have been seen.
     pub fn is_over(&self, line: &[u8]) -> bool {
-        let later = split(line).is_some_and(|(stamp, _)| self.newest.is_none_or(|newest| stamp > newest));
+        let later = split(line).is_some_and(|(stamp, _)| self.newest.is_some_and(|newest| stamp > newest));
         (self.marks.is_empty() && self.torn.is_none()) || later
     }
 

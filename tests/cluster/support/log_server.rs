@@ -34,7 +34,8 @@ pub struct FakePod {
     pub refusal: Option<u16>,
     /// Whether the pod runs after its answers have been whole: else it ends then.
     pub stays: bool,
-    asked: usize,
+    /// How often the log was asked for.
+    pub asked: usize,
 }
 
 #[derive(Clone)]
