@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_log_read_again_goes_on_where_it_broke_off() {
         let mut before = Before::default();
-        let mut take = |before: &mut Before, bytes: &'static str| before.new_part(Bytes::from(bytes));
+        let take = |before: &mut Before, bytes: &'static str| before.new_part(Bytes::from(bytes));
         assert_eq!(take(&mut before, "one\ntw").unwrap(), "one\ntw");
         assert!(before.grew() && !before.grew());
         before.rewind();

@@ -138,7 +138,7 @@ impl Run {
             self.tasks.spawn(task);
         }
         let merging = merging.map(|(merge, lanes)| tokio::spawn(merge.run(lanes)));
-        self.to_the_end(ctx, shared, merging).await
+        self.until_the_end(ctx, shared, merging).await
     }
 
     async fn follow<S: LogSink>(
@@ -159,7 +159,7 @@ impl Run {
     }
 
     /// Waits for all tasks, and for the merge to give out what they brought.
-    async fn to_the_end<S: LogSink>(
+    async fn until_the_end<S: LogSink>(
         &mut self,
         ctx: &Ctx,
         shared: &Arc<Shared<S>>,
