@@ -15,10 +15,18 @@
 //! cargo run --example schema-table -- columns > src/sandbox/kinds/table/columns.json.gz
 //! ```
 //!
+//! and, with `internal` and the folder of the API server's own types, `src/sandbox/kinds/validate/internal.json.gz`:
+//!
+//! ```sh
+//! cargo run --example schema-table -- internal $modules/kubernetes@v1.34.4/pkg/apis/core \
+//!     > src/sandbox/kinds/validate/internal.json.gz
+//! ```
+//!
 //! and, with `protobuf` and the same folders as its arguments, `src/sandbox/http/protobuf.json.gz`.
 
 mod columns;
 mod go;
+mod internal;
 mod protobuf;
 
 use std::{
@@ -46,6 +54,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         && first == "protobuf"
     {
         return write(&protobuf::messages(folders)?);
+    }
+    if let [first, folder] = arguments.as_slice()
+        && first == "internal"
+    {
+        return write(&internal::types(folder)?);
     }
     let version = get("/version")?;
     let version = format!("{}.{}", text(&version, "major"), text(&version, "minor"));

@@ -7,7 +7,10 @@ use super::{
     unknown_field::of_type,
     walk::{Seen, Visit},
 };
-use crate::model::Severity;
+use crate::{
+    model::Severity,
+    schema::{Field, Type},
+};
 
 pub(super) static RULE: Rule = Rule {
     code: "missing-field",
@@ -73,10 +76,15 @@ const STRICT: [(&str, &str); 31] = [
     ("StatefulSet", "spec"),
 ];
 
+/// Whether the API server refuses an object of a built-in type without the field.
+pub fn is_required(kind: &Type, field: &Field) -> bool {
+    let listed = |list: &[(&str, &str)]| list.contains(&(kind.short_name(), field.name.as_str()));
+    (field.required && !listed(&LENIENT)) || listed(&STRICT)
+}
+
 fn check(visit: &Visit<'_>, findings: &mut Findings) {
     let Seen::Object { kind, keys } = visit.seen else { return };
     let name = kind.short_name();
-    let listed = |list: &[(&str, &str)], field: &str| list.contains(&(name, field));
     let is_strict = STRICT.iter().any(|(of, _)| *of == name);
     let candidates = kind.fields.iter().filter(|field| field.required || is_strict);
     let missing = candidates.filter(|field| match keys.get(&field.name) {
@@ -92,7 +100,7 @@ fn check(visit: &Visit<'_>, findings: &mut Findings) {
     for field in missing {
         let required = match visit.schema.is_custom() {
             true => field.required && field.default.is_none(),
-            false => (field.required && !listed(&LENIENT, &field.name)) || listed(&STRICT, &field.name),
+            false => is_required(kind, field),
         };
         if required && !visit.trail.in_status() {
             let state = if keys.get(&field.name).is_some_and(|value| !value.is_null()) { "empty" } else { "missing" };

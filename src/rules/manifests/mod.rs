@@ -32,8 +32,10 @@ mod wrong_value;
 mod tests;
 
 pub use facts::{Facts, Known};
+pub use missing_field::is_required;
 pub use reference_missing::outside_references;
 pub use references::Reference;
 pub use registry::{RULES, judge};
 pub use rule::{Context, Found, Rule};
 pub use set::{Set, Workload};
+pub use wrong_value::allowed_values;

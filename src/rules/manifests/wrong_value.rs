@@ -4,7 +4,11 @@ use super::{
     rule::{Check, Findings, Rule},
     walk::{Seen, Visit},
 };
-use crate::{config::nearest, model::Severity};
+use crate::{
+    config::nearest,
+    model::Severity,
+    schema::{Field, Type},
+};
 
 pub(super) static RULE: Rule = Rule {
     code: "wrong-value",
@@ -30,14 +34,19 @@ const MORE: [(&str, &str, &[&str]); 12] = [
     ("Subject", "kind", &["Group", "ServiceAccount", "User"]),
 ];
 
+/// The values that the field of a type allows; none where it allows any.
+pub fn allowed_values<'f>(parent: &Type, field: &'f Field) -> Vec<&'f str> {
+    let more = || MORE.iter().find(|(kind, name, _)| *name == field.name && *kind == parent.short_name());
+    match field.values.as_slice() {
+        [] => more().map(|(_, _, values)| values.to_vec()).unwrap_or_default(),
+        values => values.iter().map(String::as_str).filter(|allowed| !allowed.is_empty()).collect(),
+    }
+}
+
 fn check(visit: &Visit<'_>, findings: &mut Findings) {
     let Seen::Value { value, field: Some((parent, field)), .. } = visit.seen else { return };
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return };
-    let more = || MORE.iter().find(|(kind, name, _)| *name == field.name && *kind == parent.short_name());
-    let allowed: Vec<&str> = match field.values.as_slice() {
-        [] => more().map(|(_, _, values)| values.to_vec()).unwrap_or_default(),
-        values => values.iter().map(String::as_str).filter(|allowed| !allowed.is_empty()).collect(),
-    };
+    let allowed = allowed_values(parent, field);
     if allowed.is_empty() || allowed.contains(&text) || visit.trail.in_status() {
         return;
     }

@@ -59,6 +59,8 @@ pub fn unconvertible(types: Types<'_>, object: &Value) -> Option<String> {
         wanted if wanted.starts_with("[]") => format!("cannot restore slice from {found}"),
         wanted if wanted.starts_with("map[") => format!("cannot restore map from {found}"),
         wanted if wanted.contains('.') => format!("cannot restore struct from: {found}"),
+        // Go converts numbers to texts, and hardly anything else.
+        wanted if !misfit.found.is_number() => format!("unrecognized type: {wanted}"),
         wanted => format!("cannot convert {} to {wanted}", go::type_name(misfit.found)),
     })
 }

@@ -13,6 +13,7 @@ use super::{
     answer::{self, Body},
     handle::{Ask, nothing_there},
     views,
+    writes::simulated,
 };
 use crate::sandbox::{
     api::{Page, options_problem, without_kind},
@@ -29,6 +30,10 @@ pub(super) async fn get(ask: &Ask, at: &At, subresource: &str) -> Result<Respons
         }
         "scale" => Ok(answer::object(ask.style, 200, &ask.api.scale(at)?)),
         "log" => log(ask, at),
+        "exec" | "attach" | "portforward" | "proxy" if at.resource.plural == "pods" => {
+            ask.api.get_bytes(at)?;
+            Err(simulated(at, subresource))
+        }
         _ => Err(nothing_there()),
     }
 }

@@ -124,13 +124,20 @@ pub(super) fn create_below(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) 
         ("serviceaccounts", "token") => {
             Ok(answer::object(ask.style, 201, &ask.api.token(at, object("TokenRequest")?)?))
         }
-        ("pods", "exec" | "attach" | "portforward") => Err(Problem::bad_request(format!(
-            "the pods of a sandbox are simulated: there is nothing to {} in {:?}",
-            if subresource == "portforward" { "forward to" } else { subresource },
-            at.name
-        ))),
+        ("pods", "exec" | "attach" | "portforward" | "proxy") => Err(simulated(at, subresource)),
         _ => Err(nothing_there()),
     }
+}
+
+/// What needs a process in a pod.
+pub(super) fn simulated(at: &At, subresource: &str) -> Problem {
+    let what = match subresource {
+        "portforward" => "forward to",
+        "attach" => "attach to",
+        "proxy" => "call",
+        other => other,
+    };
+    Problem::bad_request(format!("the pods of a sandbox are simulated: there is nothing to {what} in {:?}", at.name))
 }
 
 pub(super) fn update(ask: &Ask, at: &At, subresource: &str, bytes: &[u8]) -> Result<Response<Body>, Problem> {

@@ -52,7 +52,7 @@ fn namespace(object: &mut Fields) {
 
 fn service(object: &mut Fields) {
     let Some(spec) = object.within("spec") else { return };
-    spec.or("sessionAffinity", "None");
+    spec.or_text("sessionAffinity", "None");
     match spec.text(&["sessionAffinity"]) {
         "None" => {
             spec.shift_remove("sessionAffinityConfig");
@@ -62,9 +62,9 @@ fn service(object: &mut Fields) {
         }
         _ => {}
     }
-    spec.or("type", "ClusterIP");
+    spec.or_text("type", "ClusterIP");
     for port in spec.each("ports") {
-        port.or("protocol", "TCP");
+        port.or_text("protocol", "TCP");
         let number = port.get("port").cloned().unwrap_or(json!(0));
         if matches!(port.get("targetPort"), Some(target) if *target == json!(0) || *target == json!("")) {
             port.shift_remove("targetPort");
@@ -74,7 +74,7 @@ fn service(object: &mut Fields) {
     let external = !spec.items(&["externalIPs"]).is_empty() && spec.text(&["type"]) == "ClusterIP";
     let outside = matches!(spec.text(&["type"]), "NodePort" | "LoadBalancer");
     if outside || external {
-        spec.or("externalTrafficPolicy", "Cluster");
+        spec.or_text("externalTrafficPolicy", "Cluster");
     }
     if outside || spec.text(&["type"]) == "ClusterIP" {
         spec.or("internalTrafficPolicy", "Cluster");

@@ -64,7 +64,7 @@ fn daemon_set(object: &mut Fields) {
 
 fn stateful_set(object: &mut Fields) {
     let Some(spec) = object.within("spec") else { return };
-    spec.or("podManagementPolicy", "OrderedReady");
+    spec.or_text("podManagementPolicy", "OrderedReady");
     spec.or("replicas", 1);
     spec.or("revisionHistoryLimit", 10);
     for claim in spec.each("volumeClaimTemplates") {

@@ -55,6 +55,10 @@ impl Causes {
         self.found
     }
 
+    pub fn extend(&mut self, found: Vec<ProblemCause>) {
+        self.found.extend(found);
+    }
+
     pub fn len(&self) -> usize {
         self.found.len()
     }

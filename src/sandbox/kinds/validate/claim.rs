@@ -6,7 +6,7 @@ use super::{
     super::edit::{Edit, Fields, Read},
     causes::{Causes, Path},
     common::{form, optional_one_of, required},
-    meta, placement, text, volume,
+    internal, meta, placement, text, volume,
 };
 use crate::rules::quantity::Quantity;
 
@@ -89,13 +89,15 @@ pub(super) fn changed_claim(object: &Value, live: &Value, causes: &mut Causes) {
         new.shift_remove("storageClassName");
     }
     if old != new {
-        let detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n";
-        causes.forbidden(&path, detail);
+        let detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+        let differs = internal::difference("PersistentVolumeClaimSpec", &old.into(), &new.into());
+        causes.forbidden(&path, format!("{detail}\n{differs}"));
     }
     let amount = |object: &Value, keys: &[&str]| Quantity::parse(object.text(keys));
     let wanted = ["spec", "resources", "requests", "storage"];
     let (new, old) = (amount(object, &wanted), amount(live, &wanted));
-    if new < old && new <= amount(live, &["status", "capacity", "storage"]) {
+    let held = amount(live, &["status", "capacity", "storage"]).unwrap_or_else(|| Quantity::of(0));
+    if new < old && new.is_none_or(|new| new <= held) {
         let at = path.to("resources");
         let at = at.to("requests");
         causes.forbidden(&at.to("storage"), "field can not be less than status.capacity");
@@ -180,7 +182,9 @@ pub(super) fn volume(object: &Value, causes: &mut Causes) {
 pub(super) fn changed_volume(object: &Value, live: &Value, causes: &mut Causes) {
     let path = Path::Root.to("spec");
     if sources(object) != sources(live) {
-        let detail = "spec.persistentvolumesource is immutable after creation\n";
+        let spec = |object: &Value| object.get("spec").cloned().unwrap_or_default();
+        let differs = internal::difference("PersistentVolumeSource", &spec(live), &spec(object));
+        let detail = format!("spec.persistentvolumesource is immutable after creation\n{differs}");
         causes.forbidden(&path.to("persistentvolumesource"), detail);
     }
     meta::immutable(object, live, &["spec", "volumeMode"], &Path::Root.to("volumeMode"), causes);

@@ -87,16 +87,6 @@ pub(super) fn node(object: &Value, causes: &mut Causes) {
     }
 }
 
-/// A definition is named by what it defines.
-pub(super) fn definition(object: &Value, causes: &mut Causes) {
-    let path = Path::Root.to("metadata");
-    let name = object.text(&["metadata", "name"]);
-    let wanted = format!("{}.{}", object.text(&["spec", "names", "plural"]), object.text(&["spec", "group"]));
-    if name != wanted {
-        causes.invalid(&path.to("name"), name, "must be spec.names.plural+\".\"+spec.group");
-    }
-}
-
 pub(super) fn endpoints(object: &Value, causes: &mut Causes) {
     let list = Path::Root.to("subsets");
     for (position, subset) in object.items(&["subsets"]).iter().enumerate() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     access,
     causes::{Causes, Path},
-    claim, cluster, configuration, custom, job, meta, networking, pod, quota, rare, scaling, service, workload,
+    claim, cluster, configuration, custom, definition, job, meta, networking, pod, quota, rare, scaling, service, workload,
 };
 use crate::sandbox::resource::Resource;
 
@@ -61,7 +61,7 @@ pub(super) fn content(resource: &Resource, object: &Value, live: Option<&Value>,
         ("", "Namespace") => cluster::namespace(object, causes),
         ("", "Node") => cluster::node(object, causes),
         ("", "LimitRange") => quota::limits(object, causes),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => cluster::definition(object, causes),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => definition::definition(object, causes),
         ("", "ResourceQuota") => quota::quota(object, causes),
         ("", "Endpoints") => cluster::endpoints(object, causes),
         ("autoscaling", "HorizontalPodAutoscaler") => scaling::autoscaler(object, causes),

@@ -8,7 +8,7 @@ use super::{
     super::edit::{Edit, Fields, Read},
     causes::{Causes, Path},
     common::{not_negative, one_of, optional_one_of},
-    meta, pod, text,
+    internal, meta, pod, text,
 };
 use crate::rules::schedule::Schedule;
 
@@ -122,7 +122,7 @@ fn fixed_template(job: &Value, live: &Value, path: &Path<'_>, causes: &mut Cause
         }
     }
     if old != new {
-        causes.invalid_as(path, serde_json::to_string(&new).unwrap_or_default(), meta::IMMUTABLE);
+        causes.invalid_as(path, internal::shown("PodTemplateSpec", &new), meta::IMMUTABLE);
     }
 }
 

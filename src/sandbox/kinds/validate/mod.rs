@@ -11,7 +11,10 @@ mod configuration;
 mod container;
 mod created;
 mod custom;
+mod definition;
+mod difference;
 mod environment;
+mod internal;
 mod job;
 mod meta;
 mod mounts;
@@ -26,6 +29,7 @@ mod resources;
 mod scaling;
 mod security;
 mod service;
+mod tabled;
 mod text;
 mod volume;
 mod workload;
@@ -44,14 +48,30 @@ pub fn validate(resource: &Resource, subresource: &str, object: &Value, live: Op
     if resource.verbs == ["create"] {
         return Vec::new();
     }
+    if resource.group.is_empty() && resource.kind == "Service" && subresource.is_empty() {
+        service::families(object, &mut causes);
+        if !causes.is_empty() {
+            return causes.into_found();
+        }
+    }
     match live {
-        None => created::judge(resource, object, &mut causes),
+        None => {
+            created::judge(resource, object, &mut causes);
+            if causes.is_empty() && !resource.is_custom() {
+                tabled::judge(resource, object, &mut causes);
+            }
+        }
         Some(live) => {
             // The rules for all kinds come first; those of the kind begin with the same, so that faults come twice.
             meta::create_any(resource, object, &mut causes);
             meta::update(object, live, &mut causes);
             match subresource {
-                "" => replaced::judge(resource, object, live, &mut causes),
+                "" => {
+                    replaced::judge(resource, object, live, &mut causes);
+                    if causes.is_empty() && !resource.is_custom() {
+                        tabled::judge_change(resource, object, live, &mut causes);
+                    }
+                }
                 _ => replaced::judge_part(resource, subresource, object, live, &mut causes),
             }
         }

@@ -11,7 +11,7 @@ use super::{
     causes::{Causes, Path},
     common::{form, one_of, optional_one_of},
     container::{self, Pod},
-    meta, placement, security, text, volume,
+    internal, meta, placement, security, text, volume,
 };
 
 const UPDATABLE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
@@ -60,8 +60,9 @@ pub(super) fn update(pod: &Value, live: &Value, causes: &mut Causes) {
     }
     tolerations(pod, live, &path.to("tolerations"), causes);
     gates(pod, live, &path.to("schedulingGates"), causes);
-    if rest(pod, before) != Some(before.clone()) {
-        causes.forbidden(&path, format!("pod updates may not change fields other than {UPDATABLE}\n"));
+    if let Some(new) = rest(pod, before).filter(|new| new != before) {
+        let differs = internal::difference("PodSpec", before, &new);
+        causes.forbidden(&path, format!("pod updates may not change fields other than {UPDATABLE}\n{differs}"));
     }
 }
 

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::{
-    access, causes::Causes, claim, cluster, configuration, created, custom, job, meta, pod, quota, rare, workload,
+    access, causes::Causes, claim, cluster, configuration, created, custom, definition, job, meta, pod, quota, rare, workload,
 };
 use crate::sandbox::resource::Resource;
 
@@ -34,6 +34,7 @@ fn steps(resource: &Resource) -> &'static [Step] {
         ("", "Namespace") => &[New, Content, Replaced],
         ("", "ConfigMap" | "Secret") => &[Replaced, Change, New, Content],
         ("", "ServiceAccount") => &[Replaced, New],
+        ("", "Endpoints") | ("networking.k8s.io", "Ingress") => &[Replaced, New, Content],
         ("", "LimitRange") => &[New, Content],
         ("apps", "ControllerRevision") => &[Replaced, New, Change],
         ("batch", "Job") => &[New, Content, Replaced, Change],
@@ -44,7 +45,7 @@ fn steps(resource: &Resource) -> &'static [Step] {
         ("scheduling.k8s.io", "PriorityClass") => &[Replaced, Change],
         ("discovery.k8s.io", "EndpointSlice") => &[New, Content, Change],
         ("policy", "PodDisruptionBudget") => &[Content],
-        ("", "ResourceQuota") => &[Replaced, Content, Change],
+        ("", "ResourceQuota") | ("apiextensions.k8s.io", _) => &[Replaced, Content, Change],
         _ => &[Replaced, Content],
     }
 }
@@ -116,6 +117,7 @@ fn change(resource: &Resource, object: &Value, live: &Value, causes: &mut Causes
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
             access::changed_binding(object, live, causes);
         }
+        ("apiextensions.k8s.io", _) => definition::changed_definition(object, live, causes),
         ("storage.k8s.io", "StorageClass") => cluster::changed_storage_class(object, live, causes),
         ("scheduling.k8s.io", "PriorityClass") => cluster::changed_priority_class(object, live, causes),
         _ => {}

@@ -53,6 +53,24 @@ pub(super) fn service(object: &Value, live: Option<&Value>, causes: &mut Causes)
     policies(spec, &path, causes);
 }
 
+/// What the allocator of addresses refuses, before anything else is judged: here are addresses of one family.
+pub(super) fn families(object: &Value, causes: &mut Causes) {
+    let path = Path::Root.to("spec");
+    let Some(spec) = object.get("spec") else { return };
+    let open = spec.text(&["clusterIP"]) == "None" && spec.entries(&["selector"]).next().is_none();
+    if spec.text(&["type"]) == "ExternalName" || open {
+        return;
+    }
+    let policy = spec.text(&["ipFamilyPolicy"]);
+    if policy == "RequireDualStack" {
+        causes.invalid(&path.to("ipFamilyPolicy"), policy, "this cluster is not configured for dual-stack services");
+    }
+    let list = path.to("ipFamilies");
+    for (position, family) in spec.items(&["ipFamilies"]).iter().enumerate().filter(|(_, family)| *family == "IPv6") {
+        causes.invalid(&list.index(position), family.clone(), "not configured on this cluster");
+    }
+}
+
 fn by_type(spec: &Value, path: &Path<'_>, causes: &mut Causes) {
     let kind = spec.text(&["type"]);
     let list = path.to("clusterIPs");

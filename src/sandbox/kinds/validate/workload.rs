@@ -258,10 +258,24 @@ fn strategy(spec: &Value, path: &Path<'_>, causes: &mut Causes) {
             not_more_than_all(unavailable, &at.to("maxUnavailable"), causes);
         }
         other => {
-            let shown = format!("{{\"Type\":{},\"RollingUpdate\":null}}", super::causes::quoted(other));
+            let shown = shown_strategy(spec.get("strategy"), other);
             causes.unsupported_as(path, shown, &["Recreate", "RollingUpdate"]);
         }
     }
+}
+
+/// A strategy as the API server keeps it.
+fn shown_strategy(strategy: Option<&Value>, kind: &str) -> String {
+    let zero = serde_json::json!(0);
+    let rolling = strategy.and_then(|strategy| strategy.get("rollingUpdate")).filter(|rolling| !rolling.is_null());
+    let rolling = rolling.map_or_else(
+        || "null".into(),
+        |rolling| {
+            let of = |key: &str| rolling.get(key).unwrap_or(&zero).clone();
+            format!("{{\"MaxUnavailable\":{},\"MaxSurge\":{}}}", of("maxUnavailable"), of("maxSurge"))
+        },
+    );
+    format!("{{\"Type\":{},\"RollingUpdate\":{rolling}}}", super::causes::quoted(kind))
 }
 
 fn daemon_strategy(spec: &Value, path: &Path<'_>, causes: &mut Causes) {
@@ -286,7 +300,7 @@ fn daemon_strategy(spec: &Value, path: &Path<'_>, causes: &mut Causes) {
             }
         }
         other => {
-            let shown = format!("{{\"Type\":{},\"RollingUpdate\":null}}", super::causes::quoted(other));
+            let shown = shown_strategy(spec.get("updateStrategy"), other);
             causes.unsupported_as(path, shown, &["RollingUpdate", "OnDelete"]);
         }
     }
