@@ -3,7 +3,7 @@
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use hyper::{
-    HeaderMap, Method, Request, Response,
+    HeaderMap, Method, Request, Response, StatusCode,
     body::Incoming,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT},
 };
@@ -146,12 +146,14 @@ async fn respond(server: Server, request: Request<Incoming>, query: Query, fault
     match route {
         Route::Objects(objects) => {
             let style = ask.style;
+            let patches = ask.method == Method::PATCH;
             let old = objects.group.is_empty() && objects.plural == "endpoints" && objects.subresource.is_empty();
             let mut response = match of_objects(ask, objects, request.into_body()).await {
                 Ok(response) => response,
                 Err(problem) => answer::problem(style, &problem),
             };
-            if old {
+            // A patch of no known type is refused before anything is known of the resource.
+            if old && !(patches && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE) {
                 answer::warn(&mut response, &[OLD_ENDPOINTS.into()]);
             }
             response

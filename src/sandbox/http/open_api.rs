@@ -115,6 +115,9 @@ fn add(schema: &Schema, id: TypeId, schemas: &mut Map<String, Value>) {
     let mut properties = Map::new();
     for field in &known.fields {
         let mut property = property(schema, &field.shape, schemas);
+        if !field.values.is_empty() && field.shape == Shape::String {
+            property["enum"] = json!(field.values);
+        }
         if !field.merge_key.is_empty() {
             property["x-kubernetes-patch-merge-key"] = field.merge_key.as_str().into();
         }

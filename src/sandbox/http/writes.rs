@@ -13,7 +13,7 @@ use super::{
 };
 use crate::sandbox::{
     api::{DeleteOptions, Patch, Propagation, Validation, Write, options_problem, orphans, strict},
-    fields,
+    fields, kinds,
     problem::Problem,
     resource::{At, Resource},
 };
@@ -27,6 +27,8 @@ fn written(ask: &Ask, resource: &Resource, code: u16, object: &Value, write: &Wr
     answer::warn(&mut response, &write.take_warnings());
     response
 }
+
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 /// A refusal, with what the writer is warned of.
 fn refused(ask: &Ask, problem: &Problem, write: &Write) -> Response<Body> {
@@ -48,6 +50,9 @@ fn decode(ask: &Ask, resource: &Resource, bytes: &[u8], write: &Write) -> Result
     };
     fields.insert("kind".into(), resource.kind.as_str().into());
     fields.insert("apiVersion".into(), resource.api_version().into());
+    if ask.content_type == PROTOBUF {
+        kinds::strip(resource, &mut object);
+    }
     let twice = if ask.content_type == "application/json" { fields::duplicate_fields(bytes) } else { Vec::new() };
     if twice.is_empty() || write.validation == Validation::Ignore {
         return Ok(object);

@@ -22,6 +22,36 @@ pub fn default(resource: &Resource, object: &mut Value) {
     }
 }
 
+/// Drops what says no more than its absence, before anything is filled in: typed clients send empty texts in protobuf.
+pub fn strip(resource: &Resource, object: &mut Value) {
+    if let (Some(root), Some(fields)) = (resource.root, object.as_object_mut()) {
+        strip_type(&resource.schema, root, fields);
+    }
+}
+
+fn strip_type(schema: &Schema, id: TypeId, object: &mut Fields) {
+    let Some(found) = schema.get(id) else { return };
+    object.retain(|name, value| found.field(name).is_none_or(|field| keeps(field, value)));
+    for field in &found.fields {
+        if let Some(value) = object.get_mut(&field.name) {
+            strip_shape(schema, &field.shape, value);
+        }
+    }
+}
+
+fn strip_shape(schema: &Schema, shape: &Shape, value: &mut Value) {
+    match (shape, value) {
+        (Shape::Object(id), Value::Object(fields)) => strip_type(schema, *id, fields),
+        (Shape::List(items), Value::Array(values)) => {
+            values.iter_mut().for_each(|value| strip_shape(schema, items, value));
+        }
+        (Shape::Map(values), Value::Object(entries)) => {
+            entries.values_mut().for_each(|value| strip_shape(schema, values, value));
+        }
+        _ => {}
+    }
+}
+
 /// Fills in a value of a type by the table: also for what is served below objects, such as `Scale`.
 pub fn fill(schema: &Schema, id: TypeId, object: &mut Fields) {
     let Some(found) = schema.get(id) else { return };

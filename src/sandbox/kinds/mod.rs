@@ -18,7 +18,7 @@ mod validate;
 mod warnings;
 
 pub use admit::admit;
-pub use fill::{default, fill};
+pub use fill::{default, fill, strip};
 pub use prepare::{prepare_create, prepare_update};
 pub use scale::{replicas_path, scale, set_scale};
 pub use service::{Allocator, allocate};

@@ -89,7 +89,8 @@ pub(super) fn changed_claim(object: &Value, live: &Value, causes: &mut Causes) {
         new.shift_remove("storageClassName");
     }
     if old != new {
-        let detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+        let detail =
+            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
         let differs = internal::difference("PersistentVolumeClaimSpec", &old.into(), &new.into());
         causes.forbidden(&path, format!("{detail}\n{differs}"));
     }

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{
     access,
     causes::{Causes, Path},
-    claim, cluster, configuration, custom, definition, job, meta, networking, pod, quota, rare, scaling, service, workload,
+    claim, cluster, configuration, custom, definition, job, meta, networking, pod, quota, rare, scaling, service,
+    workload,
 };
 use crate::sandbox::resource::Resource;
 

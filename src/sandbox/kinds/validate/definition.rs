@@ -14,7 +14,8 @@ use super::{
     meta, text,
 };
 
-const NOT_ROOT: &str = "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled";
+const NOT_ROOT: &str =
+    "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled";
 
 pub(super) fn definition(object: &Value, causes: &mut Causes) {
     let path = Path::Root.to("metadata");
@@ -69,7 +70,8 @@ fn spec(spec: &Value, path: &Path<'_>, causes: &mut Causes) {
         }
     }
     // What all versions have in common is kept once, and named so.
-    let shared = |key: &str| versions.iter().all(|version| version.get(key) == versions.first().and_then(|v| v.get(key)));
+    let shared =
+        |key: &str| versions.iter().all(|version| version.get(key) == versions.first().and_then(|v| v.get(key)));
     for (position, version) in versions.iter().enumerate() {
         let at = list.index(position);
         let name = version.text(&["name"]);

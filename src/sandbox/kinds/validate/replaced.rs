@@ -5,7 +5,8 @@
 use serde_json::Value;
 
 use super::{
-    access, causes::Causes, claim, cluster, configuration, created, custom, definition, job, meta, pod, quota, rare, workload,
+    access, causes::Causes, claim, cluster, configuration, created, custom, definition, job, meta, pod, quota, rare,
+    workload,
 };
 use crate::sandbox::resource::Resource;
 

@@ -61,6 +61,10 @@ pub(super) fn families(object: &Value, causes: &mut Causes) {
     if spec.text(&["type"]) == "ExternalName" || open {
         return;
     }
+    addresses(spec, &path, causes);
+    if !causes.is_empty() {
+        return;
+    }
     let policy = spec.text(&["ipFamilyPolicy"]);
     if policy == "RequireDualStack" {
         causes.invalid(&path.to("ipFamilyPolicy"), policy, "this cluster is not configured for dual-stack services");
