@@ -59,7 +59,13 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
         stdin: arguments.stdin,
         tty,
     };
-    let mut execution = ops::exec::start(&session.ctx, &request).await?;
+    attach(&request, session).await
+}
+
+/// Runs a command with this process's streams, and returns its exit code.
+pub(super) async fn attach(request: &CommandRequest, session: &mut Session) -> Result<u8> {
+    let tty = request.tty;
+    let mut execution = ops::exec::start(&session.ctx, request).await?;
     session.ctx.events.finish();
     // Held until the end of the function, whichever way it ends.
     let _raw = match tty {

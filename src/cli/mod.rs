@@ -6,6 +6,7 @@ mod command;
 mod complete;
 mod completion;
 mod config;
+mod db;
 mod delete;
 mod demo;
 mod deploy;

@@ -5,6 +5,8 @@ pub mod check;
 pub mod complete;
 pub mod completion;
 pub mod config;
+mod container;
+pub mod database;
 pub mod delete;
 pub mod demo;
 pub mod deploy;

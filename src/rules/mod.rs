@@ -3,6 +3,7 @@
 pub mod alarms;
 pub mod applyset;
 pub mod autoscaling;
+pub mod database;
 pub mod dependence;
 pub mod difference;
 pub mod events;

@@ -4,6 +4,8 @@
 //! and tests that need real parts say so and pass.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod check_agreement;

@@ -3,6 +3,7 @@
 mod amount;
 mod check;
 mod config;
+mod database;
 mod delete;
 mod error;
 mod evidence;
@@ -16,11 +17,13 @@ mod report;
 mod sandbox;
 mod status;
 mod storage;
+mod storage_backup;
 mod storage_expand;
 mod style;
 
 pub use check::{draw_check, draw_github, draw_junit, draw_sarif};
 pub use config::{draw_config, draw_config_check};
+pub use database::draw_database;
 pub use delete::draw_delete;
 pub use error::draw_error;
 pub use evidence::{draw_evidence, draw_evidence_report};
@@ -36,5 +39,6 @@ pub use report::{Format, ListFormat, table, write_report};
 pub use sandbox::draw_sandboxes;
 pub use status::draw_status;
 pub use storage::{StorageFormat, draw_storage};
+pub use storage_backup::{draw_backup, draw_disk_use, draw_restore};
 pub use storage_expand::draw_expand;
 pub use style::Style;

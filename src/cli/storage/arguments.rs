@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{expand, table};
+use super::{backup, expand, table};
 use crate::{cli::Session, error::Result};
 
 /// Show claims and volumes: who mounts them, how full they are, when they will be full
@@ -18,11 +18,17 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Expand(expand::Arguments),
+    Backup(backup::BackupArguments),
+    Restore(backup::RestoreArguments),
+    Du(backup::DiskUseArguments),
 }
 
 pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
     match arguments.command {
         None => table::run(arguments.table, session).await,
         Some(Command::Expand(arguments)) => expand::run(arguments, session).await,
+        Some(Command::Backup(arguments)) => backup::backup(arguments, session).await,
+        Some(Command::Restore(arguments)) => backup::restore(arguments, session).await,
+        Some(Command::Du(arguments)) => backup::disk_use(arguments, session).await,
     }
 }

@@ -1,6 +1,7 @@
 //! `kubectl evolve storage`
 
 mod arguments;
+mod backup;
 mod expand;
 mod table;
 

@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, stream};
 
+use jiff::Timestamp;
+
+use super::choose::place;
 use crate::{
     cluster::Cluster,
     error::Result,
     model::{StorageItem, VolumeUsage},
-    rules::storage::{PodUse, node_usage},
+    ops::container::Spot,
+    rules::storage::{PodUse, df_usage, node_usage},
 };
 
 /// Kubelets that are asked at the same time; each answer is as large as the node has pods.
@@ -17,7 +21,13 @@ const SIDE_BY_SIDE: usize = 8;
 type Claim = (String, String);
 
 /// Adds to each claim that is mounted how full it is, or why that is not known.
-pub(super) async fn measure(cluster: &Cluster, items: &mut [StorageItem], _pods: &[PodUse], notes: &mut Vec<String>) {
+pub(super) async fn measure(
+    cluster: &Cluster,
+    items: &mut [StorageItem],
+    pods: &[PodUse],
+    now: Timestamp,
+    notes: &mut Vec<String>,
+) {
     let nodes: BTreeSet<String> = items.iter().flat_map(|item| item.nodes.clone()).collect();
     let (usage, silent) = ask(cluster, nodes).await;
     for item in items.iter_mut() {
@@ -27,7 +37,32 @@ pub(super) async fn measure(cluster: &Cluster, items: &mut [StorageItem], _pods:
             item.unmeasured = Some(why(item, &silent));
         }
     }
+    let blind = items.iter_mut().filter(|item| item.unmeasured.is_some() && item.mode != "Block");
+    stream::iter(blind)
+        .for_each_concurrent(SIDE_BY_SIDE, async |item| match df(cluster, item, pods, now).await {
+            Ok(None) => {}
+            Ok(usage) => (item.usage, item.unmeasured) = (usage, None),
+            Err(error) => {
+                let why = item.unmeasured.take().unwrap_or_default();
+                let also = match error.code() {
+                    403 => "df in the pod may not be run either (pods/exec)",
+                    _ => error.message(),
+                };
+                item.unmeasured = Some(format!("{why}; {also}"));
+            }
+        })
+        .await;
     notes.extend(silent.into_values());
+}
+
+/// What `df` says in a container that mounts the claim; None where none does.
+async fn df(cluster: &Cluster, item: &StorageItem, pods: &[PodUse], now: Timestamp) -> Result<Option<VolumeUsage>> {
+    let Some((pod, container, path)) = place(pods, item) else { return Ok(None) };
+    let spot = Spot { namespace: item.namespace.clone().unwrap_or_default(), pod, container };
+    let blocks = spot.ask(cluster, &["df", "-P", "-k", &path]).await?.succeeded("df in the pod")?;
+    // Some file systems have no fixed number of inodes.
+    let inodes = spot.ask(cluster, &["df", "-P", "-i", &path]).await?.succeeded("df").unwrap_or_default();
+    Ok(df_usage(&blocks, &inodes, &now.to_string()))
 }
 
 fn why(item: &StorageItem, silent: &BTreeMap<String, String>) -> String {

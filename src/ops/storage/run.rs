@@ -62,7 +62,7 @@ async fn look(ctx: &Ctx, cluster: &Cluster, request: &StorageRequest) -> Result<
         found.retain(|item| item.claim.is_some() && members.contains(item));
     }
     arrange(&mut found, &scope.words, request.sort).map_err(|word| nothing(&word, &namespaces, &found))?;
-    measure(cluster, &mut found, &scene.pods, &mut notes).await;
+    measure(cluster, &mut found, &scene.pods, ctx.clock.now(), &mut notes).await;
     let mut samples = Samples::open(ctx, cluster);
     found.iter_mut().for_each(|item| samples.forecast(item));
     notes.extend(samples.store(ctx.clock.now()));
