@@ -1,8 +1,10 @@
 //! The report of `status`: everything that runs, from the workload to the container, and how it does.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ClusterEvent, FieldChange, Health, ObjectRef};
+use crate::model::{ClusterEvent, Evidence, Health, ObjectRef, Plan};
 
 /// How something does, as one word. The order is from good to bad.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,6 +58,9 @@ pub struct StatusReport {
     /// resources, and everything else of the application.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<OtherStatus>,
+    /// Why a wait failed, the likeliest cause first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
     /// What differs from the revision that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<RevisionDifference>,
@@ -314,23 +319,37 @@ pub struct OtherStatus {
     pub claim: Option<ClaimStatus>,
 }
 
-/// What differs between the cluster and a revision of the history.
+/// How the cluster differs from a revision of the history.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RevisionDifference {
     pub revision: u64,
-    pub objects: Vec<ObjectDifference>,
-    /// How many objects are as they were.
-    pub unchanged: usize,
+    /// What going back to it would change.
+    pub plan: Plan,
 }
 
-/// How one object differs; `old` is the revision, `new` is the cluster.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ObjectDifference {
-    pub object: ObjectRef,
-    /// `changed`, `missing` (the revision had it, the cluster does not) or `added`.
-    pub difference: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<FieldChange>,
+/// What is waited for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitFor {
+    /// Everything is as its spec asks.
+    #[default]
+    Ready,
+    /// Jobs have done their work.
+    Complete,
+    /// Everything is gone.
+    Deleted,
+}
+
+/// How a status is waited for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WaitWish {
+    pub until: WaitFor,
+    /// The longest wait; 5 minutes by default.
+    pub timeout: Option<Duration>,
+    /// How long an error may last before it counts as a failure.
+    pub grace: Option<Duration>,
+    /// How often a container may restart.
+    pub restart_budget: Option<u32>,
 }

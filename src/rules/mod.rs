@@ -10,6 +10,7 @@ pub mod events;
 pub(crate) mod fields;
 pub mod history;
 pub mod images;
+pub mod jsonpath;
 pub mod lock;
 pub mod logs;
 pub mod manifests;

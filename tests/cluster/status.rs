@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout},
+};
 
 use super::support::{Ended, Evolve, Namespace, TestCluster, wait_until};
 
@@ -45,7 +49,44 @@ struct Shop {
     namespace: Namespace,
 }
 
+/// A command that goes on.
+struct Following {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Following {
+    /// Reads until a line says this.
+    async fn until(&mut self, words: &str) {
+        let reading = async {
+            while let Some(line) = self.lines.next_line().await.unwrap() {
+                if line.contains(words) {
+                    return;
+                }
+            }
+            panic!("it ended before it said {words:?}");
+        };
+        tokio::time::timeout(Duration::from_secs(60), reading)
+            .await
+            .unwrap_or_else(|_| panic!("it never said {words:?}"));
+    }
+
+    /// Stops reading; returns the exit code and what was said on stderr.
+    async fn leave(self) -> (Option<i32>, String) {
+        drop(self.lines);
+        let output = self.child.wait_with_output().await.unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+}
+
 impl Shop {
+    fn follow(&self, words: &[&str]) -> Following {
+        let mut child =
+            self.evolve.command(&[&["status", "-n", &self.namespace.name], words].concat()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Following { child, lines }
+    }
+
     async fn on(cluster: &TestCluster, manifests: &str) -> Self {
         let namespace = cluster.namespace("status").await;
         let shop = Self { evolve: Evolve::new(&cluster.kubeconfig), namespace };
@@ -107,6 +148,66 @@ async fn what_is_not_there_is_told_with_what_is() {
     shop.status(&["apii"]).await.failed(2, &["apii", "did you mean deployment/api?"]).with_hint();
     shop.status(&["deployment/none"]).await.failed(2, &["there is no Deployment none"]).with_hint();
     shop.status(&["nokind/x"]).await.failed(2, &["has no kind nokind"]).with_hint();
+}
+
+#[tokio::test]
+async fn a_wait_ends_when_all_is_ready_and_when_it_cannot_be() {
+    let shop = Shop::on(&TestCluster::any().await, APP).await;
+    shop.status(&["api", "--wait"]).await.succeeded();
+    let broken: Value = serde_saphyr::from_str(BROKEN).unwrap();
+    let path = format!("/apis/apps/v1/namespaces/{}/deployments", shop.namespace.name);
+    shop.namespace.send("POST", &path, "application/json", broken.to_string().into_bytes()).await;
+    let ended = shop.status(&["broken", "--wait", "--grace=2s", "--timeout=90s"]).await;
+    ended.reported(&["failed: deployment.apps/broken", "exit code 3"]);
+    assert!(!ended.stdout.contains("not ready after"), "it does not wait for its time to be over\n{ended}");
+    shop.status(&["api", "--wait", "--for=complete"]).await.failed(2, &["never completes"]).with_hint();
+}
+
+#[tokio::test]
+async fn a_wait_for_a_deletion_ends_with_it_or_says_what_holds_it() {
+    let shop = Shop::on(&TestCluster::any().await, APP).await;
+    let held = shop.status(&["service/api", "--wait", "--for=deleted", "--timeout=1s"]).await;
+    held.reported(&["service/api: still there after 1 s: is there, and nobody has deleted it"]);
+    shop.status(&["service/none", "--wait", "--for=deleted"]).await.succeeded();
+    let waiting = shop.status(&["service/api", "--wait", "--for=deleted", "--timeout=60s"]);
+    let (ended, ()) = tokio::join!(waiting, shop.namespace.delete("/api/v1", "services", "api"));
+    assert!(ended.succeeded().stdout.contains("everything is gone"), "{ended}");
+}
+
+#[tokio::test]
+async fn a_watch_in_a_pipe_tells_each_change_on_a_line() {
+    let shop = Shop::on(&TestCluster::any().await, APP).await;
+    let name = shop.namespace.name.clone();
+    let mut lines = shop.follow(&["-w"]);
+    lines.until("deployment.apps/api healthy 2/2 ready").await;
+    let path = format!("/apis/apps/v1/namespaces/{name}/deployments/api");
+    let three = json!({"spec": {"replicas": 3}}).to_string().into_bytes();
+    shop.namespace.send("PATCH", &path, "application/merge-patch+json", three).await;
+    lines.until("deployment.apps/api healthy 3/3 ready").await;
+    shop.namespace.delete("/apis/apps/v1", "deployments", "api").await;
+    lines.until("deployment.apps/api is gone").await;
+}
+
+#[tokio::test]
+async fn what_differs_from_a_revision_is_what_going_back_would_change() {
+    let shop = Shop::on(&TestCluster::any().await, APP).await;
+    shop.evolve.file("app.yaml", &APP.replace("sleep, '1000000'", "sleep, '2000000'"));
+    let name = shop.namespace.name.clone();
+    shop.evolve.run(&["deploy", "-f", "app.yaml", "-n", &name, "--app", "shop"]).await.succeeded();
+    let status = async |revision: &str| shop.status(&["--app", "shop", "--as-of-revision", revision]).await;
+    let first = status("1").await;
+    assert!(first.succeeded().stdout.contains("going back to revision 1 would:\n~ deployment.apps/api"), "{first}");
+    let second = status("2").await;
+    assert!(second.succeeded().stdout.contains("nothing differs from revision 2"), "{second}");
+    status("9").await.failed(2, &["9"]);
+}
+
+#[tokio::test]
+async fn a_reader_that_leaves_ends_it_quietly() {
+    let shop = Shop::on(&TestCluster::any().await, APP).await;
+    let mut lines = shop.follow(&["-o", "jsonl"]);
+    lines.until("WorkloadStatus").await;
+    assert_eq!(lines.leave().await, (Some(0), String::new()));
 }
 
 #[tokio::test]

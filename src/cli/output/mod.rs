@@ -37,7 +37,7 @@ pub use plan::{counts, draw_plan};
 pub use progress::progress;
 pub use report::{Format, ListFormat, table, write_report};
 pub use sandbox::draw_sandboxes;
-pub use status::draw_status;
+pub use status::{LiveStatus, StatusFormat, draw_status, write_status};
 pub use storage::{StorageFormat, draw_storage};
 pub use storage_backup::{draw_backup, draw_disk_use, draw_restore};
 pub use storage_expand::draw_expand;

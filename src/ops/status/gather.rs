@@ -146,7 +146,7 @@ async fn objects(cluster: &Cluster, list: &Needed) -> Result<Vec<Value>> {
 }
 
 /// A kind that may not be read, or is not there, is said in one line.
-fn unread(scene: &mut Scene, list: &Needed, error: Error) -> Result<()> {
+pub(super) fn unread(scene: &mut Scene, list: &Needed, error: Error) -> Result<()> {
     let missing = match list.subject {
         // A cluster without a metrics API has nothing to say of use, which needs no words.
         Subject::Metrics if error.code() == 404 => return Ok(()),

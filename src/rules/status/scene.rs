@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::pod::{KeptPod, keep};
 use crate::{
     model::Usage,
-    rules::{events::time, fields::text, redact::Redactor, usage::used},
+    rules::{events::time, fields::text, redact::Redactor, rollout::owner, usage::used},
 };
 
 /// How many pods that are not well are kept whole, to be judged by their events too.
@@ -83,6 +83,12 @@ impl Scene {
             Some(known) => *known = object,
             None => self.found.push(object),
         }
+    }
+
+    /// Whether an object stands for itself, and is not made by another one of the scope's kinds.
+    pub fn is_root(&self, object: &Value) -> bool {
+        owner(object).is_empty()
+            || self.found.iter().any(|known| text(known, "/metadata/uid") == text(object, "/metadata/uid"))
     }
 
     /// Takes in a pod as the server sent it. One that cannot be read becomes a note.

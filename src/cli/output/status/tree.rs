@@ -9,8 +9,8 @@ use super::{
     paint::{Node, mark, paint},
 };
 use crate::{
-    cli::output::Style,
-    model::{StatusReport, Verdict, WorkloadStatus},
+    cli::output::{Style, draw_plan},
+    model::{Action, StatusReport, Verdict, WorkloadStatus},
 };
 
 /// With more workloads, those that are well have one line each.
@@ -45,6 +45,16 @@ pub fn draw_status(out: &mut dyn Write, style: &Style, report: &StatusReport, wi
     if !nodes.is_empty() {
         writeln!(out)?;
         paint(out, style, &nodes)?;
+    }
+    if let Some(difference) = &report.difference {
+        let same = difference.plan.changes.iter().all(|change| change.action == Action::Keep);
+        match same {
+            true => writeln!(out, "\nnothing differs from revision {}", difference.revision)?,
+            false => {
+                writeln!(out, "\n{}", style.strong(format!("going back to revision {} would:", difference.revision)))?;
+                draw_plan(out, style, &difference.plan)?;
+            }
+        }
     }
     for note in &report.notes {
         writeln!(out, "{} {note}", style.faint("note:"))?;

@@ -5,7 +5,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{super::edit::Read, jsonpath, words::age};
+use super::{super::edit::Read, words::age};
+use crate::rules::jsonpath;
 use crate::sandbox::resource::Resource;
 
 /// The columns of a definition that names none: the age.

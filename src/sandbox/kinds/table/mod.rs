@@ -5,7 +5,6 @@
 
 mod columns;
 mod custom;
-mod jsonpath;
 mod others;
 mod pod;
 mod storage;
