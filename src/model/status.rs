@@ -98,6 +98,9 @@ pub struct WorkloadStatus {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub created: String,
     pub pods: PodCounts,
+    /// When a CronJob runs next, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_run: Option<String>,
     /// Of all its pods.
     pub usage: Usage,
     /// The newest event that tells of trouble.

@@ -87,16 +87,21 @@ impl Port {
 
     /// What a person opens: a URL for what is surely HTTP, else the address alone.
     pub fn url(&self, address: std::net::SocketAddr) -> String {
+        match self.scheme() {
+            Some(scheme) => format!("{scheme}://{address}"),
+            None => address.to_string(),
+        }
+    }
+
+    /// `http` or `https` where its name, its protocol, or its number where it has neither, say so.
+    pub fn scheme(&self) -> Option<&'static str> {
         let told = [self.name.as_str(), self.protocol.as_str()];
         let speaks = |scheme: &str| told.iter().any(|word| *word == scheme || word.starts_with(&format!("{scheme}-")));
         let known = |numbers: &[u16]| told.iter().all(|word| word.is_empty()) && numbers.contains(&self.number);
         if speaks("https") || known(&[443, 8443]) {
-            return format!("https://{address}");
+            return Some("https");
         }
-        if speaks("http") || speaks("web") || known(&[80, 3000, 5000, 8000, 8080]) {
-            return format!("http://{address}");
-        }
-        address.to_string()
+        (speaks("http") || speaks("web") || known(&[80, 3000, 5000, 8000, 8080])).then_some("http")
     }
 }
 

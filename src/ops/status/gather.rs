@@ -29,8 +29,8 @@ pub(super) struct Needed {
     pub query: ListQuery,
 }
 
-/// The lists for a scope. `everything` says that pods count whoever owns them.
-pub(super) fn needed(scope: &Scope, everything: bool) -> Vec<Needed> {
+/// The lists for a scope. `everything` says that pods count whoever owns them, `open` that more workloads may come.
+pub(super) fn needed(scope: &Scope, everything: bool, open: bool) -> Vec<Needed> {
     let places: Vec<Option<String>> = match scope.namespaces.as_slice() {
         [] => vec![None],
         named => named.iter().cloned().map(Some).collect(),
@@ -42,15 +42,15 @@ pub(super) fn needed(scope: &Scope, everything: bool) -> Vec<Needed> {
     for place in &places {
         let here: Vec<&Found> =
             scope.found.iter().filter(|found| place.is_none() || found.reference().namespace == *place).collect();
-        let of_kind = |kind: &str| here.iter().any(|found| found.resource.kind == kind);
-        let pods = pod_query(&here, everything);
+        let of_kind = |kind: &str| open || here.iter().any(|found| found.resource.kind == kind);
+        let pods = pod_query(&here, everything || open);
         if let Some(query) = &pods {
             add(Subject::Pod, &Resource::pods(), place, query.clone());
             add(Subject::Metrics, &Resource::pod_metrics(), place, ListQuery { fields: None, ..query.clone() });
         }
         if of_kind("Deployment") {
             let deployments = here.iter().filter(|found| found.resource.kind == "Deployment");
-            let labels = common_selector(deployments.map(|found| &found.object));
+            let labels = common_selector(deployments.map(|found| &found.object)).filter(|_| !open);
             add(Subject::ReplicaSet, &Resource::replica_sets(), place, labelled(labels));
         }
         if of_kind("CronJob") {

@@ -19,16 +19,16 @@ use crate::{
 pub async fn run(ctx: &Ctx, request: &ScopeRequest) -> Result<StatusReport> {
     let cluster = ctx.cluster().await?;
     let scope = resolve(ctx, &cluster, request, WORKLOADS).await?;
-    let (mut scene, lists) = set(request, scope);
+    let (mut scene, lists) = set(request, scope, false);
     ctx.unless_cancelled("reading the status", gather(&cluster, &mut scene, &lists)).await?;
     Ok(report(&scene, ctx.clock.now()))
 }
 
 /// The empty scene of a scope, and the lists that fill it.
-pub(super) fn set(request: &ScopeRequest, scope: Scope) -> (Scene, Vec<super::gather::Needed>) {
+pub(super) fn set(request: &ScopeRequest, scope: Scope, goes_on: bool) -> (Scene, Vec<super::gather::Needed>) {
     let whole = scope.application.is_none() && request.words.is_empty() && request.selector.is_none();
     let everything = whole || scope.found.iter().any(|found| found.resource.kind == "Node");
-    let lists = needed(&scope, everything);
+    let lists = needed(&scope, everything, goes_on && request.words.is_empty());
     let mut scene = Scene::of(scope.application, scope.namespaces, everything);
     scope.found.into_iter().for_each(|found| scene.add(found.object));
     (scene, lists)

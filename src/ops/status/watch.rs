@@ -43,7 +43,7 @@ pub async fn watch(
     let cluster = ctx.cluster().await?;
     let scope = resolve(ctx, &cluster, request, WORKLOADS).await?;
     let mut needed = workloads(&cluster, request, &scope).await?;
-    let (scene, lists) = set(request, scope);
+    let (scene, lists) = set(request, scope, true);
     let (measured, watched): (Vec<Needed>, Vec<Needed>) =
         lists.into_iter().partition(|list| list.subject == Subject::Metrics);
     needed.extend(watched);

@@ -9,6 +9,7 @@ use crate::{
     model::{EndpointCounts, ObjectRef, ServiceStatus, Verdict},
     rules::{
         fields::{list, number, text},
+        ports::{Port, declared},
         readiness::health,
     },
 };
@@ -66,11 +67,12 @@ fn status(scene: &Scene, service: &Value, slices: &[&Value]) -> ServiceStatus {
         _ => (Verdict::Healthy, String::new()),
     };
     let urls = urls(scene, service);
-    let first = list(service, "/spec/ports").first().and_then(|port| number(port, "/port"));
+    let first = declared(service).into_iter().next();
     let forward = first.filter(|_| urls.is_empty() && selects_pods).map(|port| {
         let namespace = object.namespace.as_deref().unwrap_or_default();
-        let local = if port < 1024 { 8000 + port } else { port };
-        format!("kubectl port-forward -n {namespace} service/{} {local}:{port}", object.name)
+        // Ports below 1024 are for root.
+        let local = if port.number < 1024 { format!("{}:", 8000 + u32::from(port.number)) } else { String::new() };
+        format!("kubectl evolve forward service/{} {local}{} -n {namespace}", object.name, port.number)
     });
     ServiceStatus {
         verdict,
@@ -122,14 +124,14 @@ fn urls(scene: &Scene, service: &Value) -> Vec<String> {
     let ingresses = scene.all(Subject::Ingress).filter(|ingress| text(ingress, "/metadata/namespace") == namespace);
     let mut urls: Vec<String> =
         ingresses.flat_map(|ingress| of_ingress(ingress, text(service, "/metadata/name"))).collect();
-    let ports = list(service, "/spec/ports");
+    let ports = declared(service);
     for address in addresses(service) {
-        urls.extend(ports.iter().filter_map(|port| url(port, &address, number(port, "/port")?)));
+        urls.extend(ports.iter().filter_map(|port| url(port, &address, port.number.into())));
     }
     let no_other = urls.is_empty();
     let host = scene.pods.values().find(|pod| pod.namespace() == namespace && !pod.host.is_empty());
     if let Some(host) = host.filter(|_| no_other) {
-        urls.extend(ports.iter().filter_map(|port| url(port, &host.host, number(port, "/nodePort")?)));
+        urls.extend(ports.iter().filter_map(|port| url(port, &host.host, node_port(service, port)?)));
     }
     urls.dedup();
     urls
@@ -146,22 +148,20 @@ fn addresses(object: &Value) -> Vec<String> {
     list(object, "/status/loadBalancer/ingress").iter().filter_map(address).collect()
 }
 
-/// A URL for a port that speaks HTTP, by its name or number; None for others, which no browser opens.
-fn url(port: &Value, host: &str, number_outside: i64) -> Option<String> {
-    let number = number(port, "/port")?;
-    let says = |word: &str| text(port, "/appProtocol").contains(word) || text(port, "/name").starts_with(word);
+/// A URL for a port that speaks HTTP; None for others, which no browser opens.
+fn url(port: &Port, host: &str, number_outside: i64) -> Option<String> {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    let scheme = match number {
-        _ if says("https") => "https",
-        443 | 8443 => "https",
-        _ if says("http") || says("web") => "http",
-        80 | 81 | 3000 | 5000 | 5173 | 8000..=8099 | 8888 | 9090 => "http",
-        _ => return None,
-    };
-    Some(match (scheme, number_outside) {
-        ("http", 80) | ("https", 443) => format!("{scheme}://{host}/"),
+    Some(match (port.scheme()?, number_outside) {
+        (scheme @ "http", 80) | (scheme @ "https", 443) => format!("{scheme}://{host}/"),
         (scheme, port) => format!("{scheme}://{host}:{port}/"),
     })
+}
+
+/// The port of every node that leads to a port of a Service.
+fn node_port(service: &Value, port: &Port) -> Option<i64> {
+    let same =
+        |entry: &&Value| number(entry, "/port") == Some(i64::from(port.number)) && text(entry, "/name") == port.name;
+    number(list(service, "/spec/ports").iter().find(same)?, "/nodePort")
 }
 
 /// What an Ingress shows of a Service.
@@ -214,7 +214,7 @@ mod tests {
         let status = one(&[(Subject::Service, WEB), (Subject::EndpointSlice, &slice)]);
         assert_eq!(status.endpoints, Some(EndpointCounts { ready: 2, total: 3 }));
         assert_eq!((status.verdict, status.ports[0].as_str()), (Verdict::Healthy, "http 80→8080/TCP"));
-        assert_eq!(status.forward.as_deref(), Some("kubectl port-forward -n shop service/web 8080:80"));
+        assert_eq!(status.forward.as_deref(), Some("kubectl evolve forward service/web 8080:80 -n shop"));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::{
         pods::creation,
         readiness::health,
         rollout::newest_replica_set,
+        schedule::Schedule,
         usage::total,
     },
 };
@@ -70,6 +71,7 @@ pub(super) fn workload(scene: &Scene, index: &Index<'_>, object: &Value, now: Ti
     let mut status = assemble(ObjectRef::of(object), sets);
     status.created = text(object, "/metadata/creationTimestamp").to_owned();
     status.pods.wanted = wanted;
+    status.next_run = next_run(object, now);
     let refused = refused(scene, index, object, &own, status.pods.total < wanted);
     judge(&mut status, own, refused);
     status.event = newest_warning(scene, &status, text(object, "/metadata/uid"));
@@ -92,6 +94,15 @@ pub(super) fn unread(scene: &Scene, owner: &Owner, pods: &[&KeptPod], now: Times
     };
     status.event = newest_warning(scene, &status, &owner.uid);
     status
+}
+
+/// When a CronJob that is not suspended runs next.
+fn next_run(object: &Value, now: Timestamp) -> Option<String> {
+    let schedule = Some(text(object, "/spec/schedule")).filter(|schedule| !schedule.is_empty())?;
+    let zone = text(object, "/spec/timeZone");
+    let zoned = if zone.is_empty() { schedule.to_owned() } else { format!("TZ={zone} {schedule}") };
+    let next = Schedule::parse(&zoned).ok()?.next(now)?;
+    (text(object, "/kind") == "CronJob" && object["spec"]["suspend"] != true).then(|| next.to_string())
 }
 
 /// How many pods there should be now.

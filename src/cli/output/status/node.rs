@@ -39,6 +39,8 @@ impl Sketch {
             ..Node::default()
         };
         node.cells.extend(self.usage(&status.usage));
+        let next = status.next_run.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
+        node.cells.extend(next.map(|next| format!("runs in {}", span(next.as_second() - self.now.as_second()))));
         node.cells.push(self.age(&status.created));
         node.cells.retain(|cell| !cell.is_empty());
         if status.verdict != Verdict::Healthy {

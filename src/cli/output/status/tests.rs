@@ -138,12 +138,65 @@ fn drawn(report: &StatusReport, width: Option<usize>, wide: bool) -> String {
 
 #[test]
 fn in_a_pipe_nothing_is_folded() {
-    assert_data_eq!(drawn(&shop(), None, false), str![[""]]);
+    assert_data_eq!(
+        drawn(&shop(), None, false),
+        str![[r#"
+! shop in namespace shop is degraded: deployment.apps/api: pod api-5d9-b: main does not keep running (5 times): exit code 1: the application reported an error; 1 more is not healthy
+
+! deployment.apps/api  1/2 ready  70m
+│ pod api-5d9-b: main does not keep running (5 times): exit code 1: the application reported an error
+│ $ kubectl logs api-5d9-b -c main --previous -n shop
+├─ ✗ revision 2 (api-5d9)  1/2 ready  70m
+│  │ image api:2 (sha256:0123456789ab)
+│  ├─ ✗ api-5d9-b  CrashLoopBackOff  4 restarts, the last 2m ago (exit code 1: the application reported an error)  cpu 3m  memory 20Mi/64Mi  70m
+│  └─ ✓ api-5d9-a  Ready  cpu 3m  memory 20Mi/64Mi  70m
+├─ ✓ service/api           NodePort  1/2 endpoints  http 80→8080/TCP (node 30080)  http://192.0.2.2:30080/
+├─ ✓ claim/data            Bound  1Gi  standard
+├─ ✓ autoscaler/api        2..5 replicas, 2 now  cpu 12%/80%
+└─ ✓ budget/api            0 may be disrupted (1 healthy, 1 needed)
+✓ deployment.apps/web  50/50 ready  70m
+└─ ✓ revision 2 (web-5d9)  50/50 ready  70m
+   │ image api:2 (sha256:0123456789ab)
+   └─ ✓ 50 pods ready
+… cache.x.io/c         is not ready: no room
+  $ kubectl describe cache.x.io/c -n shop
+note: the use of CPU and memory is not shown: forbidden
+"#]]
+    );
 }
 
 #[test]
 fn at_a_terminal_long_lines_are_folded() {
-    assert_data_eq!(drawn(&shop(), Some(80), false), str![[""]]);
+    assert_data_eq!(
+        drawn(&shop(), Some(80), false),
+        str![[r#"
+! shop in namespace shop is degraded: deployment.apps/api: pod api-5d9-b: main
+    does not keep running (5 times): exit code 1: the application reported an
+    error; 1 more is not healthy
+
+! deployment.apps/api  1/2 ready  70m
+│ pod api-5d9-b: main does not keep running (5 times): exit code 1: the
+│   application reported an error
+│ $ kubectl logs api-5d9-b -c main --previous -n shop
+├─ ✗ revision 2 (api-5d9)  1/2 ready  70m
+│  │ image api:2 (sha256:0123456789ab)
+│  ├─ ✗ api-5d9-b  CrashLoopBackOff  4 restarts, the last 2m ago (exit code 1:
+│  │      the application reported an error)  cpu 3m  memory 20Mi/64Mi  70m
+│  └─ ✓ api-5d9-a  Ready  cpu 3m  memory 20Mi/64Mi  70m
+├─ ✓ service/api           NodePort  1/2 endpoints  http 80→8080/TCP (node
+│      30080)  http://192.0.2.2:30080/
+├─ ✓ claim/data            Bound  1Gi  standard
+├─ ✓ autoscaler/api        2..5 replicas, 2 now  cpu 12%/80%
+└─ ✓ budget/api            0 may be disrupted (1 healthy, 1 needed)
+✓ deployment.apps/web  50/50 ready  70m
+└─ ✓ revision 2 (web-5d9)  50/50 ready  70m
+   │ image api:2 (sha256:0123456789ab)
+   └─ ✓ 50 pods ready
+… cache.x.io/c         is not ready: no room
+  $ kubectl describe cache.x.io/c -n shop
+note: the use of CPU and memory is not shown: forbidden
+"#]]
+    );
 }
 
 #[test]

@@ -56,10 +56,8 @@ pub fn draw_status(out: &mut dyn Write, style: &Style, report: &StatusReport, wi
             }
         }
     }
-    for note in &report.notes {
-        writeln!(out, "{} {note}", style.faint("note:"))?;
-    }
-    Ok(())
+    let note = |note: &String| Node { name: format!("{} {note}", style.faint("note:")), ..Node::default() };
+    paint(out, style, &report.notes.iter().map(note).collect::<Vec<_>>())
 }
 
 /// `✗ shop in namespace dev fails: deployment.apps/api: …`
