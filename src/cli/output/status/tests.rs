@@ -161,6 +161,7 @@ fn in_a_pipe_nothing_is_folded() {
 … cache.x.io/c         is not ready: no room
   $ kubectl describe cache.x.io/c -n shop
 note: the use of CPU and memory is not shown: forbidden
+
 "#]]
     );
 }
@@ -195,6 +196,7 @@ fn at_a_terminal_long_lines_are_folded() {
 … cache.x.io/c         is not ready: no room
   $ kubectl describe cache.x.io/c -n shop
 note: the use of CPU and memory is not shown: forbidden
+
 "#]]
     );
 }
