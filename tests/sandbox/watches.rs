@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::client::{Cluster, DEADLINE, MAPS, MERGE, start};
 
 /// The events of a watch as they come.
-struct Events {
+pub struct Events {
     body: Body,
     read: Vec<u8>,
 }
 
 impl Events {
-    async fn of(cluster: &Cluster, query: &str) -> Self {
+    pub async fn of(cluster: &Cluster, query: &str) -> Self {
         let path = format!("{MAPS}?watch=1&{query}");
         let response: Response<Body> = cluster.respond(Method::GET, &path, "", "").await.unwrap();
         assert_eq!(response.status(), 200);
@@ -20,19 +20,20 @@ impl Events {
     }
 
     /// The next event; None at the end.
-    async fn next(&mut self) -> Option<Value> {
+    pub async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some(end) = self.read.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.read.drain(..=end).collect();
                 return Some(serde_json::from_slice(&line).unwrap());
             }
             let frame = tokio::time::timeout(DEADLINE, self.body.frame()).await.expect("an event in time")?;
-            self.read.extend_from_slice(&frame.unwrap().into_data().unwrap());
+            // A connection that is cut is an end too.
+            self.read.extend_from_slice(&frame.ok()?.into_data().unwrap());
         }
     }
 
     /// `ADDED a`
-    async fn word(&mut self) -> String {
+    pub async fn word(&mut self) -> String {
         let event = self.next().await.expect("an event");
         let name = event["object"]["metadata"]["name"].as_str().unwrap_or_default();
         format!("{} {name}", event["type"].as_str().unwrap())

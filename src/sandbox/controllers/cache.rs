@@ -45,6 +45,8 @@ pub struct Cache {
     owned: HashMap<Box<str>, BTreeSet<Key>>,
     /// The pods of a node; those without one under the empty name.
     on_node: HashMap<Box<str>, BTreeSet<Arc<str>>>,
+    /// The pods that want others far from them, and have not ended.
+    repelling: BTreeSet<Arc<str>>,
 }
 
 impl Cache {
@@ -58,6 +60,9 @@ impl Cache {
         }
         if let Some(pod) = entry.pod.as_ref().filter(|pod| !pod.has_ended()) {
             self.on_node.entry(pod.node.clone()).or_default().insert(key.place.clone());
+            if pod.repels {
+                self.repelling.insert(key.place.clone());
+            }
         }
         self.objects.entry(key.table).or_default().insert(key.place.clone(), entry);
         before
@@ -80,6 +85,9 @@ impl Cache {
         if let Some(pods) = before.pod.as_ref().and_then(|pod| self.on_node.get_mut(&pod.node)) {
             pods.remove(&key.place);
         }
+        if before.pod.as_ref().is_some_and(|pod| pod.repels) {
+            self.repelling.remove(&key.place);
+        }
         Some(before)
     }
 
@@ -89,6 +97,7 @@ impl Cache {
         self.by_uid.clear();
         self.owned.clear();
         self.on_node.clear();
+        self.repelling.clear();
     }
 
     pub fn entry(&self, key: &Key) -> Option<&Entry> {
@@ -128,6 +137,12 @@ impl Cache {
         let pods = self.objects.get(&tables::PODS);
         let places = self.on_node.get(node).into_iter().flatten();
         places.filter_map(move |place| Some((place, pods?.get(place)?)))
+    }
+
+    /// The pods that want others far from them.
+    pub fn repelling(&self) -> impl Iterator<Item = &Entry> {
+        let pods = self.objects.get(&tables::PODS);
+        self.repelling.iter().filter_map(move |place| pods?.get(place))
     }
 
     /// The objects of a table, those of one namespace where one is given, in the order of their places.

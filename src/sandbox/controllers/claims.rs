@@ -193,8 +193,8 @@ fn settle(view: &View<'_>, key: &Key, claim: Value, volume: Value, decision: &mu
     if changed["status"] != claim["status"] {
         decision.status(key, changed);
         if grows && text(&claim, "/status/phase") == "Bound" {
-            let message = "MountVolume.NodeExpandVolume succeeded for volume".to_owned();
-            decision.tell(Notice::of(&claim, CONTROLLER, "FileSystemResizeSuccessful", message));
+            let message = "waiting for an external controller to expand this PVC".to_owned();
+            decision.tell(Notice::of(&claim, "volume_expand", "ExternalExpanding", message));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 /// The metadata that indexes and collection need.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -50,6 +50,8 @@ pub struct PodFacts {
     /// Since when it is ready.
     pub ready: Option<Timestamp>,
     pub restarts: i64,
+    /// It wants other pods far from it.
+    pub repels: bool,
     /// What it asks for: thousandths of a CPU, bytes of memory.
     pub cpu: i64,
     pub memory: i64,
@@ -89,6 +91,13 @@ struct Spec {
     node_name: Box<str>,
     containers: Vec<Container>,
     init_containers: Vec<Container>,
+    affinity: Affinity,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Affinity {
+    pod_anti_affinity: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -145,6 +154,7 @@ impl PodFacts {
         };
         Self {
             labels: pod.metadata.labels,
+            repels: pod.spec.affinity.pod_anti_affinity.is_some(),
             cpu: request("cpu", super::amounts::thousandths),
             memory: request("memory", super::amounts::whole),
             node: pod.spec.node_name,

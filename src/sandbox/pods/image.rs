@@ -48,6 +48,28 @@ pub fn full(image: &str) -> Option<String> {
     Some(format!("{registry}/{path}{end}"))
 }
 
+/// What the kubelet says of a name that is none.
+///
+/// Source: `ParseNormalizedNamed` of `github.com/distribution/reference`.
+pub fn invalid(image: &str) -> String {
+    let has_host = |first: &str| first.contains(['.', ':']) || first == "localhost" || first != first.to_lowercase();
+    let path = match image.split_once('/') {
+        Some((first, rest)) if has_host(first) => rest.to_owned(),
+        Some(_) => image.to_owned(),
+        None => format!("library/{image}"),
+    };
+    let name = path.split(':').next().unwrap_or_default();
+    let why = if name == name.to_lowercase() {
+        String::new()
+    } else {
+        format!(": repository name ({name}) must be lowercase")
+    };
+    format!(
+        "Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference \
+         format{why}"
+    )
+}
+
 /// What keeps an image from being pulled by its name alone: the sandbox has no registry, and takes every image to be
 /// there but those whose name or tag holds `does-not-exist`, `missing` or `nope`, and those of hosts that no machine
 /// can have (RFC 2606).

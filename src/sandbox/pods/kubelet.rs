@@ -18,7 +18,7 @@ use super::{
 use crate::{
     rules::fields::text,
     sandbox::controllers::{
-        action::{Action, Decision, KUBELET, View},
+        action::{Action, Decision, KUBELET, View, reference},
         nodes, objects,
         tables::{self, Key},
     },
@@ -59,12 +59,16 @@ impl Kubelet {
     pub fn reconcile(&mut self, view: &View<'_>, key: &Key) -> Decision {
         let entry = view.cache.entry(key);
         let assigned = entry.filter(|entry| entry.pod.as_ref().is_some_and(|pod| !pod.node.is_empty()));
-        if let Some((uid, _)) = self.runs.get(key)
+        let mut killed = Vec::new();
+        if let Some((uid, run)) = self.runs.get(key)
             && assigned.is_none_or(|entry| entry.head.uid != *uid)
         {
+            killed = run.killed();
             self.forget(key);
         }
-        let Some(entry) = assigned else { return Decision::none() };
+        let Some(entry) = assigned else {
+            return Decision { actions: killed.into_iter().map(Action::Tell).collect(), again: None };
+        };
         let pod = entry.object();
         let ended = entry.pod.as_ref().is_some_and(|pod| pod.has_ended());
         if ended && entry.head.deleted.is_none() && !self.runs.contains_key(key) {
@@ -81,7 +85,7 @@ impl Kubelet {
         let depends = step.depends();
         let gone = step.is_gone();
         let mut decision = Decision { actions: Vec::new(), again: step.next };
-        decision.actions.extend(step.notices.into_iter().map(Action::Tell));
+        decision.actions.extend(killed.into_iter().chain(step.notices).map(Action::Tell));
         let status = status::of(view, &pod, run);
         if status != pod["status"] {
             let mut changed = pod.clone();
@@ -128,7 +132,9 @@ impl Kubelet {
             ip => ip.to_owned(),
         };
         let started: Option<Timestamp> = objects::read_time(pod, "/status/startTime");
-        PodRun { started: started.unwrap_or(view.now), ip, containers, stops: None, mount: None, told: false }
+        let started = started.unwrap_or(view.now);
+        let about = reference(pod);
+        PodRun { about, node: node.into(), started, ip, containers, stops: None, mount: None, told: false }
     }
 
     /// An address of the node's range that no pod of it has.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     config,
@@ -62,8 +62,7 @@ impl<'a> Step<'a> {
     pub fn tell(&mut self, at: Option<usize>, warning: bool, reason: &'static str, message: String) {
         let mut about = reference(self.pod);
         if let Some(container) = at.and_then(|at| self.run.containers.get(at)) {
-            let field = if container.step { "initContainers" } else { "containers" };
-            about["fieldPath"] = json!(format!("spec.{field}{{{}}}", container.name));
+            about = container.about(&about);
         }
         let node = text(self.pod, "/spec/nodeName").into();
         self.notices.push(Notice { about, warning, reason, message, source: Source::Kubelet(node) });

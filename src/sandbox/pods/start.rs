@@ -31,10 +31,7 @@ impl Step<'_> {
         let container = self.container(at);
         let image = text(container, "/image");
         if image::full(image).is_none() {
-            let message = format!(
-                "Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid \
-                 reference format"
-            );
+            let message = image::invalid(image);
             self.tell(Some(at), true, "InspectFailed", message.clone());
             self.tell(Some(at), true, "Failed", "Error: InvalidImageName".into());
             return self.fail_pull(at, "InvalidImageName", message);

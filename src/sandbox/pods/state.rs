@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use serde_json::{Value, json};
+
 use super::behaviour::Behaviour;
+use crate::sandbox::controllers::action::{Notice, Source};
 
 /// A pod as its kubelet runs it.
 #[derive(Debug)]
 pub struct PodRun {
+    /// The pod as events refer to it.
+    pub about: Value,
+    pub node: Box<str>,
     pub started: Timestamp,
     pub ip: String,
     /// Init containers first, in the order of the pod.
@@ -19,6 +25,21 @@ pub struct PodRun {
     pub mount: Option<Timestamp>,
     /// An annotation that cannot be read was told of.
     pub told: bool,
+}
+
+impl PodRun {
+    /// What is told of the containers of a pod that was removed without being asked to stop.
+    pub fn killed(&self) -> Vec<Notice> {
+        let running = self.containers.iter().filter(|container| container.running().is_some());
+        let tell = |container: &ContainerRun| Notice {
+            about: container.about(&self.about),
+            warning: false,
+            reason: "Killing",
+            message: format!("Stopping container {}", container.name),
+            source: Source::Kubelet(self.node.clone()),
+        };
+        running.filter(|_| self.stops.is_none()).map(tell).collect()
+    }
 }
 
 /// A container of a pod.
@@ -104,6 +125,14 @@ impl ContainerRun {
             last: None,
             behaviour: Arc::new(behaviour),
         }
+    }
+
+    /// The container as events of its pod refer to it.
+    pub fn about(&self, pod: &Value) -> Value {
+        let mut about = pod.clone();
+        let field = if self.step { "initContainers" } else { "containers" };
+        about["fieldPath"] = json!(format!("spec.{field}{{{}}}", self.name));
+        about
     }
 
     pub fn running(&self) -> Option<&Running> {

@@ -19,6 +19,7 @@ static TAKEN: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (pattern(r"\b\d+(\.\d+)?(ms|µs)\b"), "SPAN"),
         (pattern(r"\b(testbed|sandbox)$"), "NODE"),
         (pattern("kube-api-access-[a-z0-9]{5}"), "TOKEN"),
+        (pattern("sandbox.evolve/volumes|testbed/volumes(_vm_UID)?"), "PROVISIONER"),
     ]
 });
 
@@ -71,8 +72,8 @@ fn event(names: &Names, event: &Value) -> String {
     let said = names.plain(text(event, "/message"));
     let name = names.plain(text(about, "/name"));
     let source = match text(event, "/source/component") {
-        "" => text(event, "/reportingComponent"),
-        component => component,
+        "" => names.plain(text(event, "/reportingComponent")),
+        component => names.plain(component),
     };
     format!(
         "event {} {name} {path} {} {} ({source}): {said}",
@@ -107,7 +108,10 @@ fn flatten(names: &Names, at: &str, value: &Value, found: &mut BTreeSet<String>)
 }
 
 /// The names that were generated, by what they stand for; the longest first.
-struct Names(Vec<(String, String)>);
+struct Names {
+    names: Vec<(String, String)>,
+    gone: Vec<(Regex, String)>,
+}
 
 impl Names {
     fn of(namespace: &str, objects: &[Value]) -> Self {
@@ -133,26 +137,29 @@ impl Names {
             plain.insert(text(object, "/metadata/name").into(), format!("{owner}-{kind}"));
         }
         plain.insert(namespace.into(), "NAMESPACE".into());
-        // Pods that are gone are still named by events.
-        for object in objects.iter().filter(|object| object["kind"] == "Event") {
-            let name = text(object, "/involvedObject/name");
-            if let Some((base, _)) = name.rsplit_once('-')
-                && let Some(owner) = known.get(base)
-            {
-                plain.entry(name.into()).or_insert_with(|| format!("{owner}-POD"));
-            }
-        }
         let mut names: Vec<(String, String)> = plain.into_iter().collect();
         names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-        Self(names)
+        // Pods that are gone, or were never made, are still named by events.
+        let owners =
+            objects.iter().filter(|object| matches!(text(object, "/kind"), "ReplicaSet" | "Job" | "DaemonSet"));
+        let owners = owners.map(|owner| text(owner, "/metadata/name"));
+        let gone = owners.map(|name| {
+            let owner = jobs.get(name).map_or(name, String::as_str);
+            let pattern = format!(r"\b{}-[bcdfghjklmnpqrstvwxz2456789]{{5}}\b", regex::escape(owner));
+            (Regex::new(&pattern).unwrap(), format!("{owner}-POD"))
+        });
+        Self { names, gone: gone.collect() }
     }
 
     fn plain(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for (name, plain) in &self.0 {
+        for (name, plain) in &self.names {
             if text.contains(name.as_str()) {
                 text = text.replace(name.as_str(), plain);
             }
+        }
+        for (pattern, plain) in &self.gone {
+            text = pattern.replace_all(&text, plain.as_str()).into_owned();
         }
         for (pattern, instead) in &*TAKEN {
             text = pattern.replace_all(&text, *instead).into_owned();

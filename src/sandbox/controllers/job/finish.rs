@@ -29,8 +29,19 @@ pub fn is_finished(job: &Value) -> bool {
     ["Complete", "Failed"].iter().any(|kind| condition(job, kind).is_some_and(|found| found.is_true()))
 }
 
+/// The end that was decided on, while its last pods go.
+fn decided(status: &Value) -> Option<End> {
+    let aim = list(status, "/conditions")
+        .iter()
+        .find(|found| matches!(text(found, "/type"), "FailureTarget" | "SuccessCriteriaMet"))?;
+    [COMPLETE, LIMIT, LATE].into_iter().find(|end| end.reason == text(aim, "/reason"))
+}
+
 /// How the Job ends, if it does now. The counts are those of the status, with what is not counted yet.
 pub fn end(view: &View<'_>, job: &Value, status: &Value, pods: &Pods<'_>) -> Option<End> {
+    if let Some(end) = decided(status) {
+        return Some(end);
+    }
     let uncounted = |field: &str| list(status, &format!("/uncountedTerminatedPods/{field}")).len() as i64;
     let succeeded = count(status, "/succeeded") + uncounted("succeeded");
     let failed = count(status, "/failed") + uncounted("failed");

@@ -11,6 +11,7 @@ use super::{
         tables::{self, Key},
     },
     filter::{self, Refusal},
+    neighbours::Neighbours,
 };
 use crate::rules::fields::{list, text};
 
@@ -37,10 +38,13 @@ pub fn reconcile(view: &View<'_>, key: &Key) -> Decision {
             return decision;
         }
     };
+    let neighbours = Neighbours::of(view, key, &pod, facts, &nodes);
     let mut refusals = Vec::new();
     let mut fitting: Vec<(usize, &str)> = Vec::new();
     for node in &nodes {
-        let refusal = filter::refusal(view, node, &pod, facts).or_else(|| misplaced(view, key, node, &pod));
+        let refusal = filter::refusal(view, node, &pod, facts)
+            .or_else(|| misplaced(view, key, node, &pod))
+            .or_else(|| neighbours.refusal(node));
         match refusal {
             Some(refusal) => refusals.push(refusal),
             None => fitting.push((view.cache.pods_on(objects::name(node)).count(), objects::name(node))),

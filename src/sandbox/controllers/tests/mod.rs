@@ -3,5 +3,6 @@
 mod cluster;
 mod cron_jobs;
 mod ordered;
+mod placing;
 mod pods;
 mod workloads;

@@ -260,3 +260,17 @@ fn no_more_is_made_than_a_quota_allows_however_fast() {
     assert_eq!(refused.len(), 2, "{refused:?}");
     assert!(refused.iter().all(|message| message.ends_with(words)), "{refused:?}");
 }
+
+#[test]
+fn a_job_that_is_given_up_makes_no_more_pods() {
+    let mut cluster = Cluster::new();
+    cluster.apply(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: task}\nspec: {backoffLimit: 1, template: {spec: {restartPolicy: \
+         OnFailure, containers: [{name: a, image: 'a:1', command: ['false']}]}}}\n",
+    );
+    cluster.until("the end", |cluster| {
+        condition(&cluster.get(tables::JOBS, "task"), "Failed").is_some_and(|found| found.is_true())
+    });
+    assert_eq!(cluster.get(tables::JOBS, "task")["status"]["failed"], 1);
+    assert_eq!(cluster.told().iter().filter(|line| line.contains("Job SuccessfulCreate")).count(), 1);
+}
