@@ -31,6 +31,7 @@ pub enum Command {
     Exec(super::exec::Arguments),
     Storage(super::storage::Arguments),
     Db(super::db::Arguments),
+    Scale(super::scale::Arguments),
     Restart(super::restart::Arguments),
     Rollback(super::rollback::Arguments),
     Delete(super::delete::Arguments),
@@ -68,6 +69,7 @@ impl Command {
             Self::Sandbox(arguments) => super::sandbox::run(arguments, session).await,
             Self::Status(arguments) => super::status::run(arguments, session).await,
             Self::Storage(arguments) => super::storage::run(arguments, session).await,
+            Self::Scale(arguments) => super::scale::run(arguments, session).await,
             Self::Version(arguments) => super::version::run(arguments, session).await,
         }
     }

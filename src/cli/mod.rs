@@ -24,6 +24,7 @@ mod plan;
 mod restart;
 mod rollback;
 mod sandbox;
+mod scale;
 mod session;
 mod status;
 mod storage;

@@ -12,6 +12,7 @@ mod list;
 mod logs;
 mod nodes;
 mod objects;
+mod scale;
 mod transport;
 mod upgrade;
 mod watch;

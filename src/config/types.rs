@@ -43,6 +43,9 @@ pub struct Settings {
     /// How to apply, wait and record.
     #[serde(default)]
     pub deploy: Deploy,
+    /// The numbers of replicas that `scale` sets without being forced.
+    #[serde(default)]
+    pub scale: Scale,
     /// The severity of a check's findings, by the check's code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, Level>,
@@ -337,6 +340,22 @@ impl Default for Deploy {
             conflicts: Vec::new(),
             create_namespace: false,
         }
+    }
+}
+
+/// The numbers of replicas that `scale` sets without being forced. An autoscaler's bounds are its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Scale {
+    /// The fewest.
+    pub min: u32,
+    /// The most.
+    pub max: u32,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self { min: 0, max: 5 }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The operations: each takes the context and a request and returns a report.
 
 pub(crate) mod application;
+mod change;
 pub mod check;
 pub mod complete;
 pub mod completion;
@@ -22,6 +23,7 @@ pub mod restart;
 pub mod revisions;
 pub mod rollback;
 pub mod sandbox;
+pub mod scale;
 pub mod scope;
 pub mod status;
 pub mod storage;

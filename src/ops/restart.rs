@@ -1,6 +1,6 @@
 //! Rolling restarts, by the annotation that `kubectl rollout restart` sets.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use serde_json::json;
 
@@ -9,17 +9,16 @@ use crate::{
     context::Ctx,
     error::{Error, Result},
     event::Event,
-    model::{self, Action, ConfigRequest, DeployRequest, ObjectRef, RestartReport, RestartRequest, ScopeRequest},
+    model::{self, Action, DeployRequest, ObjectRef, RestartReport, RestartRequest, ScopeRequest},
     ops::{
-        config,
-        deploy::Options,
+        change::Settings,
         inventory,
         lock::under_locks,
         revisions::{located, nothing},
         scope::{self, Found},
         wait::{Target, WaitRequest, wait},
     },
-    rules::{pods::Patience, redact::Redactor},
+    rules::redact::Redactor,
 };
 
 const NAME_IT: &str = "name what to restart: `kubectl evolve restart deployment/NAME`";
@@ -33,7 +32,14 @@ const ANNOTATION: &str = "kubectl.kubernetes.io/restartedAt";
 /// the lock. A restart that does not become healthy is a report.
 pub async fn run(ctx: &Ctx, request: &RestartRequest) -> Result<RestartReport> {
     let cluster = ctx.cluster().await?;
-    let settings = Settings::of(ctx, request)?;
+    let wishes = DeployRequest {
+        timeout: request.timeout,
+        grace: request.grace,
+        restart_budget: request.restart_budget,
+        lock_timeout: request.lock_timeout,
+        ..DeployRequest::default()
+    };
+    let settings = Settings::of(ctx, &request.target, &wishes)?;
     let choosing = async {
         let chosen = choose(ctx, &cluster, request).await?;
         let locks =
@@ -43,30 +49,6 @@ pub async fn run(ctx: &Ctx, request: &RestartRequest) -> Result<RestartReport> {
     };
     let (chosen, locks) = ctx.unless_cancelled("looking for the workloads", choosing).await?;
     under_locks(ctx, &locks, Box::pin(restart(ctx, &cluster, request, &settings, chosen))).await
-}
-
-/// How long is waited, by the request, else the configuration, else the defaults of both.
-struct Settings {
-    timeout: Duration,
-    patience: Patience,
-    lock_timeout: Duration,
-}
-
-impl Settings {
-    fn of(ctx: &Ctx, request: &RestartRequest) -> Result<Self> {
-        let wishes = DeployRequest {
-            timeout: request.timeout,
-            grace: request.grace,
-            restart_budget: request.restart_budget,
-            lock_timeout: request.lock_timeout,
-            ..DeployRequest::default()
-        };
-        let config = &request.target;
-        let config = ConfigRequest { file: config.config.clone(), profile: config.profile.clone() };
-        let options = Options::of(&wishes, config::load(ctx, &config)?.as_ref());
-        let Options { timeout, grace, restart_budget, lock_timeout, .. } = options;
-        Ok(Self { timeout, patience: Patience { grace, restart_budget }, lock_timeout })
-    }
 }
 
 async fn restart(

@@ -24,6 +24,7 @@ pub mod readiness;
 pub mod redact;
 pub mod refusals;
 pub mod rollout;
+pub mod scaling;
 pub mod schedule;
 pub mod scope;
 pub mod selector;

@@ -54,6 +54,8 @@ mod rollback;
 #[cfg(test)]
 mod sandbox;
 #[cfg(test)]
+mod scale;
+#[cfg(test)]
 mod status;
 #[cfg(test)]
 mod storage;

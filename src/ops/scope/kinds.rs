@@ -68,6 +68,14 @@ pub const FORWARDED: Kinds = Kinds {
     words: "a Service, a workload and a Pod can",
 };
 
+/// What has a number of replicas; kinds of others may have one too.
+pub const SCALED: Kinds = Kinds {
+    tiers: &[&[DEPLOYMENT, STATEFUL_SET], &[("apps", "ReplicaSet"), ("", "ReplicationController")]],
+    others: true,
+    done: "be scaled",
+    words: "a Deployment and a StatefulSet can",
+};
+
 /// What a rolling restart acts on.
 pub const RESTARTED: Kinds = Kinds {
     tiers: &[&[DEPLOYMENT, STATEFUL_SET, DAEMON_SET]],

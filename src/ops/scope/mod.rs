@@ -4,5 +4,5 @@ mod kinds;
 mod named;
 mod resolve;
 
-pub use kinds::{EXECUTED, FORWARDED, Kinds, RESTARTED, WITH_PODS, WORKLOADS};
+pub use kinds::{EXECUTED, FORWARDED, Kinds, RESTARTED, SCALED, WITH_PODS, WORKLOADS};
 pub use resolve::{Found, Scope, namespaces, resolve};
