@@ -48,7 +48,7 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
         target: session.target(),
         of: arguments.target,
         ports: arguments.ports,
-        address: arguments.address,
+        address: arguments.address.to_string(),
     };
     let forward = ops::forward::open(&session.ctx, &request).await?;
     let Some((program, words)) = arguments.command.split_first() else {

@@ -1,7 +1,5 @@
 //! The request and the report of `forward`.
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ObjectRef, Target};
@@ -15,8 +13,8 @@ pub struct ForwardRequest {
     pub of: String,
     /// Words like `8080:http`; the only port when there are none.
     pub ports: Vec<String>,
-    /// Where is listened.
-    pub address: IpAddr,
+    /// The IP address to listen at.
+    pub address: String,
 }
 
 /// Where is listened, and for what.

@@ -86,7 +86,7 @@ impl Port {
     }
 
     /// What a person opens: a URL for what is surely HTTP, else the address alone.
-    pub fn url(&self, address: std::net::SocketAddr) -> String {
+    pub fn url(&self, address: &str) -> String {
         match self.scheme() {
             Some(scheme) => format!("{scheme}://{address}"),
             None => address.to_string(),
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn only_what_is_surely_http_gets_a_scheme() {
-        let address = "127.0.0.1:8080".parse().unwrap();
+        let address = "127.0.0.1:8080";
         let port = |name: &str, protocol: &str, number| Port {
             name: name.into(),
             protocol: protocol.into(),

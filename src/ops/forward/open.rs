@@ -1,6 +1,10 @@
 //! The ports are found and listened at.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -41,14 +45,18 @@ pub async fn open(ctx: &Ctx, request: &ForwardRequest) -> Result<Forward> {
         [] => vec![Mapping { local: None, remote: Named::Only }],
         words => words.iter().map(|word| Mapping::parse(word)).collect::<Result<_>>()?,
     };
+    let at: IpAddr = request
+        .address
+        .parse()
+        .map_err(|cause| Error::usage(format!("{:?} is no IP address", request.address)).because(cause))?;
     let (mut listeners, mut ports) = (Vec::new(), Vec::new());
     for mapping in mappings {
         let port = pick(&object, &mapping.remote)?;
-        let wanted = SocketAddr::new(request.address, mapping.local.unwrap_or(port.number));
+        let wanted = SocketAddr::new(at, mapping.local.unwrap_or(port.number));
         let listener = TcpListener::bind(wanted).await.map_err(|cause| unusable(wanted, &port, cause))?;
         let address = listener.local_addr().map_err(|cause| unusable(wanted, &port, cause))?;
         ports.push(ForwardedPort {
-            url: port.url(address),
+            url: port.url(&address.to_string()),
             local: address.port(),
             port: port.number,
             name: port.name.clone(),
