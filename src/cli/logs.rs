@@ -165,7 +165,11 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> Result<u8> {
         Output::Lines | Output::Raw => {
             let raw = matches!(output, Output::Raw);
             let options = LineOptions {
-                prefix: asked || (!no_prefix && !raw && !is_one(&request)),
+                prefix: match (asked, no_prefix || raw || (request.follow && is_one(&request))) {
+                    (true, _) => Some(true),
+                    (false, true) => Some(false),
+                    (false, false) => None,
+                },
                 namespaces: request.all_namespaces
                     || request.target.namespace.as_deref().is_some_and(|names| names.contains(',')),
                 timestamps: request.timestamps,
@@ -231,7 +235,7 @@ fn request(arguments: Arguments, session: &Session) -> LogsRequest {
     }
 }
 
-/// Whether only one log can be meant: one container of one pod.
+/// Whether only one log can be meant, whatever comes: one container of one pod.
 fn is_one(request: &LogsRequest) -> bool {
     let pod = |word: &String| ["pod/", "pods/", "po/"].iter().any(|kind| word.starts_with(kind));
     let named = |name: &String| !name.starts_with('/');

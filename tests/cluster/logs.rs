@@ -236,13 +236,11 @@ async fn the_output_is_bytes_as_they_are_and_its_reader_may_leave() {
     let evolve = Evolve::new(file.path());
     let logs = ["logs", "-n", "x", "-l", "app=app"];
     let run = async |flags: &[&str]| evolve.run(&[&logs, flags].concat()).await.succeeded().stdout.clone();
-    assert_eq!(run(&[]).await, "a main one \u{1b}[2J\na main two\n");
+    assert_eq!(run(&["--prefix"]).await, "a main one \u{1b}[2J\na main two\n");
+    assert_eq!(run(&[]).await, "one \u{1b}[2J\ntwo\n");
     assert_eq!(run(&["-o", "raw"]).await, "one \u{1b}[2J\ntwo\n");
     assert_eq!(run(&["--no-prefix", "--include", "w", "--highlight", "w"]).await, "two\n");
-    assert_eq!(
-        run(&["--until", "2026-11-21T10:00:00Z", "--timestamps"]).await,
-        "a main 2026-11-21T10:00:00Z one \u{1b}[2J\n"
-    );
+    assert_eq!(run(&["--until", "2026-11-21T10:00:00Z", "--timestamps"]).await, "2026-11-21T10:00:00Z one \u{1b}[2J\n");
     let jsonl = run(&["-o", "jsonl", "--exclude", "one"]).await;
     assert_eq!(
         jsonl,
@@ -297,4 +295,62 @@ async fn the_logs_of_a_workload_are_read_analysed_and_exported() {
     assert!(index.contains("\"kind\": \"LogExport\""), "{index}");
     run(&["talker", "--export", "out"]).await.failed(2, &["holds an export already"]);
     run(&["tolker"]).await.failed(2, &["tolker", "talker"]).with_hint();
+}
+
+#[tokio::test]
+async fn the_documented_permissions_are_enough() {
+    let Some(cluster) = TestCluster::real().await else { return };
+    let namespace = cluster.namespace("logs-rbac").await;
+    let (_, rest) = include_str!("../../docs/logs.md").split_once("```yaml\n").unwrap();
+    let (role, _) = rest.split_once("```").unwrap();
+    let user = format!("reader-{}", namespace.name);
+    let binding = format!(
+        "{TALKER}---\n{role}---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {{name: log-reader}}\n\
+         roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: log-reader}}\n\
+         subjects: [{{kind: User, name: {user}, apiGroup: rbac.authorization.k8s.io}}]\n"
+    );
+    let evolve = Evolve::new(&cluster.kubeconfig);
+    evolve.file("app.yaml", &binding);
+    evolve.run(&["deploy", "-f", "app.yaml", "-n", &namespace.name, "--app", "talk"]).await.succeeded();
+    for target in [&["deployment/talker"][..], &["talker", "--timeline"], &["-l", "app=talker", "--analyze"]] {
+        let ended = evolve.run(&[&["logs", "-n", &namespace.name, "--as", &user], target].concat()).await;
+        assert!(ended.succeeded().stdout.contains("ERROR two"), "{ended}");
+        assert!(!ended.stderr.contains("forbidden"), "{ended}");
+    }
+    let ended = evolve.run(&["logs", "-n", &namespace.name, "--as", "nobody", "-l", "app=talker"]).await;
+    ended.failed(1, &["pods is forbidden"]).with_hint();
+}
+
+#[tokio::test]
+async fn a_follow_stays_with_a_workload_through_a_crash_and_a_rollout() {
+    let Some(cluster) = TestCluster::real().await else { return };
+    let namespace = cluster.namespace("logs-follow").await;
+    let evolve = Evolve::new(&cluster.kubeconfig);
+    let crashing = TALKER.replace("echo ERROR two; sleep 1000000", "sleep 3; echo last words; exit 1");
+    evolve.file("talker.yaml", &crashing);
+    let deploy = ["deploy", "-f", "talker.yaml", "-n", &namespace.name, "--app", "talk", "--wait=false"];
+    evolve.run(&deploy).await.succeeded();
+    let connect = ConnectOptions { kubeconfig: Some(cluster.kubeconfig.clone()), ..ConnectOptions::default() };
+    let ctx = Ctx::new(Arc::new(Recorder::default()), Environment::default(), connect);
+    let (text, gaps): (Arc<Mutex<String>>, _) = (Arc::default(), Arc::default());
+    let sink = Kept { text: Arc::clone(&text), gaps, awaited: usize::MAX, enough: ctx.cancel.clone() };
+    let mut request = LogsRequest { words: vec!["talker".into()], follow: true, ..LogsRequest::default() };
+    request.target.namespace = Some(namespace.name.clone());
+    request.containers = vec!["main".into()];
+    let count = |words: &str| text.lock().unwrap().matches(words).count();
+    let watching = async {
+        let minute = Duration::from_secs(60);
+        wait_until("two instances", minute, async || (count("last words") >= 2).then_some(())).await;
+        evolve.file("talker.yaml", &TALKER.replace("ERROR two", "of another revision"));
+        evolve.run(&deploy).await.succeeded();
+        wait_until("the new pod", minute, async || (count("of another revision") == 1).then_some(())).await;
+        ctx.cancel.cancel();
+    };
+    let (ended, ()) = tokio::join!(run(&ctx, &request, sink), watching);
+    assert!(ended.unwrap().0.interrupted);
+    // Each instance says both lines once, in this order.
+    let said = text.lock().unwrap().clone();
+    let first: Vec<&str> = said.lines().filter_map(|line| line.rsplit(' ').next()).collect();
+    let both = first.windows(2).filter(|pair| **pair == ["one", "words"]).count();
+    assert_eq!(both, first.iter().filter(|word| **word == "words").count(), "{said}");
 }

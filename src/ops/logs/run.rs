@@ -118,7 +118,9 @@ impl Run {
         let at_once = if shared.plan.sort { sources.len() } else { AT_ONCE.min(sources.len()) };
         let places = Arc::new(Semaphore::new(at_once));
         self.report.streams = sources.len();
-        let mut woven = match shared.plan.timeline {
+        let woven = usize::from(shared.plan.timeline);
+        shared.floor.lock().await.expect(sources.len() + woven);
+        let mut threads = match shared.plan.timeline {
             true => timeline::present(ctx, shared, &choice, &sources).await,
             false => Vec::new(),
         };
@@ -134,7 +136,7 @@ impl Run {
                 ended
             });
         }
-        for task in woven.drain(..) {
+        for task in threads.drain(..) {
             self.tasks.spawn(task);
         }
         let merging = merging.map(|(merge, lanes)| tokio::spawn(merge.run(lanes)));

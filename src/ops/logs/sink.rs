@@ -19,6 +19,9 @@ pub struct Lines<'l> {
 
 /// Receives lines. While a line is open, the next call is for the same source.
 pub trait LogSink: Send + 'static {
+    /// Tells how many logs will be read, where that is known beforehand.
+    fn expect(&mut self, _logs: usize) {}
+
     /// Takes lines; may hold them until `flush`.
     fn put(&mut self, source: &LogSource, lines: Lines<'_>);
 

@@ -22,7 +22,8 @@ use crate::{
 /// How lines are shown.
 #[derive(Clone, Default)]
 pub struct LineOptions {
-    pub prefix: bool,
+    /// None: when there are several logs.
+    pub prefix: Option<bool>,
     /// Whether prefixes name namespaces.
     pub namespaces: bool,
     pub timestamps: bool,
@@ -43,17 +44,19 @@ pub struct LineSink {
     writer: Writer,
     /// Whether the last line that was put lacks its end.
     open: bool,
+    prefixed: bool,
 }
 
 impl LineSink {
     pub fn new(options: LineOptions, out: impl Write + Send + 'static) -> Self {
-        let writer = Writer::start(out);
-        Self { options, prefixes: Vec::new(), buffer: Vec::with_capacity(FULL + FULL / 2), writer, open: false }
+        let (writer, prefixed) = (Writer::start(out), options.prefix.unwrap_or(true));
+        let buffer = Vec::with_capacity(FULL + FULL / 2);
+        Self { options, prefixes: Vec::new(), buffer, writer, open: false, prefixed }
     }
 
     /// Waits until everything is written.
     pub async fn finish(mut self) -> io::Result<()> {
-        if self.open && (self.options.prefix || self.options.width.is_some()) {
+        if self.open && (self.prefixed || self.options.width.is_some()) {
             self.buffer.push(b'\n');
         }
         self.flush().await?;
@@ -67,8 +70,8 @@ impl LineSink {
 
     /// The prefix of a source, which is to be given back.
     fn prefix_of(&mut self, source: &LogSource) -> Vec<u8> {
-        let LineOptions { prefix: wanted, namespaces, color, width, .. } = self.options;
-        if !wanted {
+        let LineOptions { namespaces, color, width, .. } = self.options;
+        if !self.prefixed {
             return Vec::new();
         }
         // What is no container has the last number of all.
@@ -113,6 +116,10 @@ impl LineSink {
 }
 
 impl LogSink for LineSink {
+    fn expect(&mut self, logs: usize) {
+        self.prefixed = self.options.prefix.unwrap_or(logs > 1);
+    }
+
     fn put(&mut self, source: &LogSource, lines: Lines<'_>) {
         let Lines { bytes, begins, stamped, .. } = lines;
         if std::mem::take(&mut self.open) && begins {
@@ -120,7 +127,7 @@ impl LogSink for LineSink {
         }
         self.open = !bytes.ends_with(b"\n") && (!bytes.is_empty() || !begins);
         let strip = stamped && !self.options.timestamps;
-        if !begins || (!self.options.prefix && !strip && self.is_plain()) {
+        if !begins || (!self.prefixed && !strip && self.is_plain()) {
             match begins {
                 true => self.buffer.extend_from_slice(bytes),
                 false => self.line(bytes),
