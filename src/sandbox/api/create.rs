@@ -51,7 +51,7 @@ impl Api {
             check_name(&at, &object)?;
         }
         self.admit_namespace(&at)?;
-        let versioned = made == Made::Asked && !metadata::text(&object, "resourceVersion").is_empty();
+        let version = metadata::text(&object, "resourceVersion").to_owned();
         if made != Made::Applied {
             let api_version = at.resource.api_version();
             let writer = self.writer(write, &api_version, "");
@@ -66,7 +66,7 @@ impl Api {
             let mut object = object.clone();
             self.identify(&mut at, &mut object)?;
             tries -= 1;
-            match self.create_named(&at, object, versioned, write) {
+            match self.create_named(&at, object, (made, &version), write) {
                 Err(problem) if problem.reason == "AlreadyExists" && tries > 0 => {}
                 other => return other,
             }
@@ -99,8 +99,8 @@ impl Api {
         Ok(())
     }
 
-    /// `versioned`: it came with a version, which only what is stored has.
-    fn create_named(&self, at: &At, mut object: Value, versioned: bool, write: &Write) -> Result<Value, Problem> {
+    /// `made` is how, and the version that came with the object, which only what is stored has.
+    fn create_named(&self, at: &At, mut object: Value, made: (Made, &str), write: &Write) -> Result<Value, Problem> {
         let resource = &at.resource;
         let place = self.place(at);
         kinds::prepare_create(resource, &mut object);
@@ -110,8 +110,8 @@ impl Api {
             return Err(Problem::invalid(resource, &at.name, causes));
         }
         kinds::warnings(resource, &object, None).into_iter().for_each(|warning| write.warn(warning));
-        let object = convert::arrange(resource, object, &resource.api_version());
-        if versioned && !write.dry_run {
+        let mut object = convert::arrange(resource, object, &resource.api_version());
+        if made.0 == Made::Asked && !made.1.is_empty() && !write.dry_run {
             return Err(Problem::new(500, "", "resourceVersion should not be set on objects to be created"));
         }
         if let Some((_, stored)) = self.store().get(&place) {
@@ -123,6 +123,9 @@ impl Api {
         }
         self.admit_quota(at, &object, write.dry_run)?;
         if write.dry_run {
+            if !made.1.is_empty() {
+                metadata::of(&mut object).insert("resourceVersion".into(), made.1.into());
+            }
             return Ok(object);
         }
         let mut stored = convert::to_storage(resource, object);

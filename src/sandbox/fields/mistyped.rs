@@ -106,6 +106,9 @@ fn look<'v>(place: Place<'_>, value: &'v Value, holder: &str, path: &str) -> Opt
             (Some(Shape::Quantity), Value::String(text)) if !scalar::is_quantity(text) => {
                 misfit(Some(UNREAD_QUANTITY.into()))
             }
+            (Some(Shape::IntOrString), Value::Number(number)) if !number.is_i64() => {
+                misfit(None).map(|misfit| Misfit { wanted: "int32".into(), ..misfit })
+            }
             (Some(Shape::IntOrString), Value::String(_) | Value::Number(_)) => None,
             (Some(Shape::Quantity), Value::String(_) | Value::Number(_)) => None,
             (Some(Shape::Time), Value::String(_)) => None,

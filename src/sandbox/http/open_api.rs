@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     sandbox::{api::Served, resource::Resource},
-    schema::{Schema, Shape, TypeId},
+    schema::{Schema, Shape, Type, TypeId},
 };
 
 pub(super) fn answer(ask: &Ask, route: &Route) -> Response<Body> {
@@ -112,6 +112,12 @@ fn components(resources: &[&Resource]) -> Value {
 fn add(schema: &Schema, id: TypeId, schemas: &mut Map<String, Value>) {
     let Some(known) = schema.get(id).filter(|known| !schemas.contains_key(&known.name)) else { return };
     schemas.insert(known.name.clone(), Value::Null);
+    let written = structure(schema, known, schemas);
+    schemas.insert(known.name.clone(), written);
+}
+
+/// A type with its fields.
+fn structure(schema: &Schema, known: &Type, schemas: &mut Map<String, Value>) -> Value {
     let mut properties = Map::new();
     for field in &known.fields {
         let mut property = property(schema, &field.shape, schemas);
@@ -132,7 +138,7 @@ fn add(schema: &Schema, id: TypeId, schemas: &mut Map<String, Value>) {
     if !required.is_empty() {
         written["required"] = json!(required);
     }
-    schemas.insert(known.name.clone(), written);
+    written
 }
 
 fn property(schema: &Schema, shape: &Shape, schemas: &mut Map<String, Value>) -> Value {
@@ -148,6 +154,10 @@ fn property(schema: &Schema, shape: &Shape, schemas: &mut Map<String, Value>) ->
         Shape::Bytes => json!({"type": "string", "format": "byte"}),
         Shape::List(items) => json!({"type": "array", "items": property(schema, items, schemas)}),
         Shape::Map(values) => json!({"type": "object", "additionalProperties": property(schema, values, schemas)}),
+        // The types of a definition have no names.
+        Shape::Object(id) if schema.is_custom() => {
+            schema.get(*id).map_or_else(|| json!({"type": "object"}), |known| structure(schema, known, schemas))
+        }
         Shape::Object(id) => {
             add(schema, *id, schemas);
             let name = schema.get(*id).map_or("", |known| known.name.as_str());

@@ -68,7 +68,7 @@ pub fn allocate(resource: &Resource, object: &mut Value, allocator: &mut dyn All
 }
 
 fn needs_address(spec: &Fields) -> bool {
-    matches!(spec.text(&["type"]), "ClusterIP" | "NodePort" | "LoadBalancer")
+    spec.text(&["type"]) != "ExternalName"
 }
 
 fn needs_node_ports(spec: &Fields) -> bool {
@@ -164,10 +164,8 @@ fn carry_addresses(spec: &mut Fields, before: &Fields) {
     if !spec.has(&["clusterIPs"]) && spec.get("clusterIP") == before.get("clusterIP") {
         spec.copy("clusterIPs", before);
     }
-    for key in ["ipFamilies", "ipFamilyPolicy"] {
-        if !spec.has(&[key]) {
-            spec.copy(key, before);
-        }
+    if !spec.has(&["ipFamilyPolicy"]) {
+        spec.copy("ipFamilyPolicy", before);
     }
 }
 

@@ -31,6 +31,12 @@ pub(super) fn definition(object: &Value, causes: &mut Causes) {
         causes.invalid(&path.to("storedVersions"), Value::Null, "must have at least one stored version");
     }
     approval(object, &path.to("annotations"), causes);
+    if object.is_true(&["spec", "preserveUnknownFields"]) {
+        let path = Path::Root.to("spec");
+        let detail =
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
+        causes.invalid(&path.to("preserveUnknownFields"), true, detail);
+    }
 }
 
 /// What of a definition stays once its objects are served.

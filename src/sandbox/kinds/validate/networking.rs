@@ -17,9 +17,6 @@ const SUFFIXES: [&str; 2] = ["/..", "/."];
 pub(super) fn ingress(object: &Value, live: Option<&Value>, causes: &mut Causes) {
     let path = Path::Root.to("spec");
     let Some(spec) = object.get("spec") else { return };
-    if live.is_some() {
-        meta::create_named(object, text::dns_subdomain, true, causes);
-    }
     let rules = spec.items(&["rules"]);
     if rules.is_empty() && !spec.has(&["defaultBackend"]) {
         causes.invalid_as(&path, "null", "either `defaultBackend` or `rules` must be specified");

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     super::edit::Read,
-    causes::{Causes, Path},
+    causes::{Causes, Path, quoted},
     common::{NOT_NEGATIVE, form, one_of},
     meta, service, text,
 };
@@ -87,11 +87,31 @@ pub(super) fn changed_event(resource: &Resource, event: &Value, live: &Value, ca
         let (new, old) = (of_event(event, key), of_event(live, key));
         if new != old {
             // An absent text is an empty one.
-            let absent = matches!(key, "reason" | "message" | "type" | "action") && new.is_null();
-            let shown = if absent { Value::from("") } else { new.clone() };
-            causes.invalid(&Path::Root.to(key), shown, meta::IMMUTABLE);
+            let texts =
+                ["reason", "message", "type", "action", "reportingController", "reportingInstance"].contains(&key);
+            let shown = if texts && new.is_null() { Value::from("") } else { new.clone() };
+            if key == "involvedObject" {
+                causes.invalid_as(&Path::Root.to(key), about(new), meta::IMMUTABLE);
+            } else {
+                causes.invalid(&Path::Root.to(key), shown, meta::IMMUTABLE);
+            }
         }
     }
+}
+
+/// What an event is about, as the API server keeps it.
+fn about(object: &Value) -> String {
+    let field = |name: &str, key: &str| format!("{}:{}", quoted(name), quoted(object.text(&[key])));
+    let fields = [
+        field("Kind", "kind"),
+        field("Namespace", "namespace"),
+        field("Name", "name"),
+        field("UID", "uid"),
+        field("APIVersion", "apiVersion"),
+        field("ResourceVersion", "resourceVersion"),
+        field("FieldPath", "fieldPath"),
+    ];
+    format!("{{{}}}", fields.join(","))
 }
 
 fn series(event: &Value, causes: &mut Causes) {

@@ -60,6 +60,7 @@ pub(super) fn judge(resource: &Resource, object: &Value, live: &Value, causes: &
         (_, "Event") => return rare::changed_event(resource, object, live, causes),
         ("", "Pod") => {
             replaced(resource, object, live, causes);
+            meta::create(resource, object, causes);
             return pod::update(object, live, causes);
         }
         _ => {}
