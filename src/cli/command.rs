@@ -37,6 +37,7 @@ pub enum Command {
     Delete(super::delete::Arguments),
     Inventory(super::inventory::Arguments),
     Lock(super::lock::Arguments),
+    Watch(super::watch::Arguments),
     Demo(super::demo::Arguments),
     Sandbox(super::sandbox::Arguments),
     Config(super::config::Arguments),
@@ -70,6 +71,7 @@ impl Command {
             Self::Status(arguments) => super::status::run(arguments, session).await,
             Self::Storage(arguments) => super::storage::run(arguments, session).await,
             Self::Scale(arguments) => super::scale::run(arguments, session).await,
+            Self::Watch(arguments) => super::watch::run(arguments, session).await,
             Self::Version(arguments) => super::version::run(arguments, session).await,
         }
     }

@@ -30,6 +30,7 @@ mod status;
 mod storage;
 mod terminal;
 mod version;
+mod watch;
 
 pub use command::{Cli, Command};
 pub use complete::{answer, asked};

@@ -132,7 +132,7 @@ pub(super) fn cache_folder(environment: &Environment) -> Option<std::path::PathB
 }
 
 /// A reader that went away has all that it wanted.
-fn quiet_on_broken_pipe(written: io::Result<()>) -> Result<()> {
+pub(super) fn quiet_on_broken_pipe(written: io::Result<()>) -> Result<()> {
     match written {
         Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(cause) => Err(Error::failed("the output cannot be written").because(cause)),

@@ -70,6 +70,22 @@ pub(super) mod duration_text {
     }
 }
 
+/// The same for a duration that may be absent.
+pub(super) mod optional_duration_text {
+    use super::{Deserialize, Deserializer, Duration, Serializer, duration_text};
+
+    #[derive(super::Serialize, Deserialize)]
+    struct Text(#[serde(with = "duration_text")] Duration);
+
+    pub fn serialize<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        super::Serialize::serialize(&value.map(Text), serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<Text>::deserialize(deserializer)?.map(|text| text.0))
+    }
+}
+
 /// A number of bytes, written with a unit: `300MB` (decimal) or `1.5GiB` (binary).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(pub u64);

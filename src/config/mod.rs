@@ -8,6 +8,7 @@ mod load;
 mod profile;
 mod schema;
 mod types;
+mod watch;
 
 pub use check::nearest;
 pub use find::FILE_NAME;
@@ -16,6 +17,7 @@ pub use load::{Config, Examined, LoadRequest, examine, load};
 pub use profile::{Origins, leaves};
 pub use schema::schema;
 pub use types::*;
+pub use watch::*;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::formats::{self, Size};
+use super::{
+    formats::{self, Size},
+    watch::Watch,
+};
 use crate::model::OnFailure;
 
 /// How kubectl-evolve deploys an application.
@@ -49,6 +52,9 @@ pub struct Settings {
     /// The severity of a check's findings, by the check's code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, Level>,
+    /// What is worth an alert, and who is told.
+    #[serde(default, skip_serializing_if = "Watch::is_empty")]
+    pub watch: Watch,
 }
 
 /// The version of the configuration's format.

@@ -4,18 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Place,
-    model::{ObjectRef, Target},
+    model::{ObjectRef, Severity, Target},
 };
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// The cluster would refuse it, or it cannot work.
-    Error,
-    /// It works, and will bite.
-    Warning,
-    Info,
-}
 
 /// One thing found in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

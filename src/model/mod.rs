@@ -26,8 +26,10 @@ mod status;
 mod storage;
 mod storage_backup;
 mod storage_expand;
+mod severity;
 mod version;
 mod wait;
+mod watch;
 
 pub use check::*;
 pub use completion::*;
@@ -55,8 +57,10 @@ pub use status::*;
 pub use storage::*;
 pub use storage_backup::*;
 pub use storage_expand::*;
+pub use severity::*;
 pub use version::*;
 pub use wait::*;
+pub use watch::*;
 
 /// The `apiVersion` of every report.
 pub const API_VERSION: &str = "evolve/v1";

@@ -1,6 +1,7 @@
 //! Pure judgement: no client, no file, no clock.
 
 pub mod alarms;
+pub mod alerts;
 pub mod applyset;
 pub mod autoscaling;
 pub mod database;

@@ -4,8 +4,10 @@ use std::{io, path::Path, process::Stdio};
 
 use tokio::process::Command;
 
-use super::fetch;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    web,
+};
 
 /// The objects of the kustomization at `target`, a folder relative to `base` or an address, as YAML.
 ///
@@ -34,7 +36,7 @@ async fn build_with(kubectl: &str, base: &Path, target: &Path) -> Result<Vec<u8>
     }
     let words = String::from_utf8_lossy(&output.stderr);
     let words = words.trim().trim_start_matches("error: ");
-    Err(Error::usage(format!("kubectl kustomize {} failed: {words}", fetch::shown(&target.display().to_string()))))
+    Err(Error::usage(format!("kubectl kustomize {} failed: {words}", web::shown(&target.display().to_string()))))
 }
 
 #[cfg(test)]

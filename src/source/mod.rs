@@ -1,7 +1,6 @@
 //! Manifests: found, read, and expanded into objects with their places.
 
 mod document;
-mod fetch;
 mod folder;
 mod kustomize;
 mod mapping;

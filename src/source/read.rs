@@ -12,14 +12,16 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    fetch,
     folder::{is_kustomization, manifests, refuse_kustomization, unreadable},
     kustomize,
     side_by_side::{broke_off, side_by_side},
     sources::Sources,
     substitute::{Substitution, Values},
 };
-use crate::error::{Error, Place, Result};
+use crate::{
+    error::{Error, Place, Result},
+    web,
+};
 
 /// What to read.
 #[derive(Debug, Clone, Default)]
@@ -57,8 +59,8 @@ impl Input {
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) | Self::Kustomize(path) => f.write_str(&fetch::shown(&path.display().to_string())),
-            Self::Url(url) => f.write_str(&fetch::shown(url)),
+            Self::File(path) | Self::Kustomize(path) => f.write_str(&web::shown(&path.display().to_string())),
+            Self::Url(url) => f.write_str(&web::shown(url)),
             Self::Stdin => f.write_str("standard input"),
         }
     }
@@ -101,7 +103,7 @@ async fn read_all(request: &ReadRequest, stdin: impl Read + Send + 'static) -> R
                 in_background(move || parse(format!("{name} (kustomize)"), bytes, variables.as_deref())).await?
             }
             Input::Url(url) => {
-                let bytes = fetch::get(&url).await?;
+                let bytes = web::get(&url).await?;
                 in_background(move || parse(name, bytes, variables.as_deref())).await?
             }
             Input::Stdin => {

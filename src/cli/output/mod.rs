@@ -20,6 +20,7 @@ mod storage;
 mod storage_backup;
 mod storage_expand;
 mod style;
+mod watch;
 
 pub use check::{draw_check, draw_github, draw_junit, draw_sarif};
 pub use config::{draw_config, draw_config_check};
@@ -42,3 +43,4 @@ pub use storage::{StorageFormat, draw_storage};
 pub use storage_backup::{draw_backup, draw_disk_use, draw_restore};
 pub use storage_expand::draw_expand;
 pub use style::Style;
+pub use watch::{draw_alerts, draw_notice};

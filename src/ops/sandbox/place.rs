@@ -3,12 +3,13 @@
 use std::{
     fs::{self, File, TryLockError},
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use crate::{
     context::Environment,
     error::{Error, Result},
+    ops::kept::{Held, hold, private_folder},
 };
 
 /// The files of one named sandbox.
@@ -17,9 +18,6 @@ pub(super) struct Place {
     pub name: String,
     folder: PathBuf,
 }
-
-/// Held by the process that runs a sandbox; the system frees it when that ends, however it ends.
-pub(super) struct Held(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
 
 impl Place {
     /// # Errors
@@ -54,13 +52,7 @@ impl Place {
                 .because(cause)
         };
         private_folder(&self.folder).map_err(cannot)?;
-        let file =
-            File::options().create(true).truncate(false).write(true).open(self.folder.join("lock")).map_err(cannot)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Held(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(cause)) => Err(cannot(cause)),
-        }
+        hold(&self.folder.join("lock")).map_err(cannot)
     }
 
     /// Whether a process runs it, found without making anything.
@@ -93,17 +85,10 @@ fn root(environment: &Environment) -> Result<PathBuf> {
     Ok(state.join("sandboxes"))
 }
 
-/// A folder for its owner alone: the objects hold Secrets.
-fn private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn environment(folder: &Path) -> Environment {

@@ -5,10 +5,7 @@ use std::{fs, path::Path, time::Instant};
 use serde::de::DeserializeOwned;
 use serde_yaml::with::singleton_map_recursive;
 
-use super::{
-    kubeconfig::Written,
-    place::{Held, Place},
-};
+use super::{kubeconfig::Written, place::Place};
 use crate::{
     context::Ctx,
     error::{Error, Result},
@@ -27,7 +24,7 @@ pub struct Running {
 struct Own {
     sandbox: Sandbox,
     written: Vec<Written>,
-    _held: Option<Held>,
+    _held: Option<crate::ops::kept::Held>,
 }
 
 /// Starts the sandbox, or joins the named one that another process runs.

@@ -1,21 +1,15 @@
-//! Manifests from the web.
+//! What an address answers.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::{
-        legacy::{
-            Client,
-            connect::{Connect, HttpConnector, proxy::Tunnel},
-        },
-        proxy::matcher::Matcher,
-    },
-    rt::TokioExecutor,
-};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use super::{
+    address::{address, shown},
+    send::send,
+};
 use crate::error::{Error, Result};
 
 /// The largest answer that is read, in bytes.
@@ -36,26 +30,17 @@ struct Answer {
 ///
 /// # Errors
 /// A usage error for what is no web address or answers 4xx; unreachable when the server does not answer.
-pub(super) async fn get(url: &str) -> Result<Vec<u8>> {
+pub async fn get(url: &str) -> Result<Vec<u8>> {
     tokio::time::timeout(TIMEOUT, follow(url, SIZE_LIMIT)).await.unwrap_or_else(|_| {
         let seconds = TIMEOUT.as_secs();
         Err(Error::unreachable(format!("{} did not answer in full within {seconds} seconds", shown(url))))
     })
 }
 
-/// A URL without user, password and query; what is no URL as it is.
-pub(super) fn shown(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    format!("{scheme}://{host}{path}")
-}
-
 async fn follow(url: &str, size_limit: usize) -> Result<Vec<u8>> {
     let mut target = address(url)?;
     for _ in 0..=MAX_REDIRECTS {
-        let answer = send(&target, size_limit).await?;
+        let answer = ask(&target, size_limit).await?;
         let name = shown(&target.to_string());
         if let Some(location) = answer.location {
             let next = resolve(&target, &location)?;
@@ -70,11 +55,6 @@ async fn follow(url: &str, size_limit: usize) -> Result<Vec<u8>> {
         }
     }
     Err(Error::usage(format!("{} redirects more than {MAX_REDIRECTS} times", shown(url))))
-}
-
-fn address(url: &str) -> Result<Uri> {
-    let uri = url.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
-    uri.ok_or_else(|| Error::usage(format!("{} is not a web address (http:// or https://)", shown(url))))
 }
 
 /// Where a redirect from `from` leads.
@@ -101,50 +81,11 @@ fn refusal(name: &str, status: StatusCode) -> Error {
     }
 }
 
-/// Sends a GET, through the proxy that the environment names for the target.
-async fn send(target: &Uri, size_limit: usize) -> Result<Answer> {
-    let mut connector = HttpConnector::new();
-    connector.enforce_http(false);
-    let proxy = if is_loopback(target) { None } else { Matcher::from_env().intercept(target) };
-    match proxy {
-        None => request(connector, target, size_limit).await,
-        Some(proxy) => {
-            let tunnel = Tunnel::new(proxy.uri().clone(), connector);
-            match proxy.basic_auth() {
-                Some(authorization) => request(tunnel.with_auth(authorization.clone()), target, size_limit).await,
-                None => request(tunnel, target, size_limit).await,
-            }
-        }
-    }
-}
-
-/// As in Go, no proxy is asked for this machine itself.
-fn is_loopback(target: &Uri) -> bool {
-    let host = target.host().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
-async fn request<C>(connector: C, target: &Uri, size_limit: usize) -> Result<Answer>
-where
-    HttpsConnector<C>: Connect + Clone + Send + Sync + 'static,
-{
+async fn ask(target: &Uri, size_limit: usize) -> Result<Answer> {
     let name = shown(&target.to_string());
-    let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
-        .map_err(|error| Error::failed("this system's certificates cannot be read").because(error))?
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(connector);
-    let request = Request::get(target)
-        .header(header::USER_AGENT, concat!("kubectl-evolve/", env!("CARGO_PKG_VERSION")))
-        .body(Empty::<&[u8]>::new())
-        .map_err(|error| Error::usage(format!("{name} cannot be asked for")).because(error))?;
-    let response = Client::builder(TokioExecutor::new())
-        .build(connector)
-        .request(request)
-        .await
-        .map_err(|error| Error::unreachable(format!("{name} did not answer")).because(error))?;
-    let (head, body) = response.into_parts();
+    let request = Request::get(target).body(Bytes::new());
+    let request = request.map_err(|error| Error::usage(format!("{name} cannot be asked for")).because(error))?;
+    let (head, body) = send(request).await?.into_parts();
     let location = head.headers.get(header::LOCATION).filter(|_| head.status.is_redirection());
     let location = location.map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned());
     let body = if head.status.is_success() {
@@ -209,11 +150,5 @@ mod tests {
         assert!(error.to_string().contains("is larger than"), "{error}");
         let error = get("http://127.0.0.1:1/").await.unwrap_err();
         assert_eq!(error.kind(), crate::error::ErrorKind::Unreachable);
-    }
-
-    #[test]
-    fn secrets_of_a_url_are_not_shown() {
-        assert_eq!(shown("https://user:word@host:8/a@b?token=1#x"), "https://host:8/a@b");
-        assert_eq!(shown("https://user:word@host?a/b"), "https://host");
     }
 }
