@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod backup;
+mod alerts;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
