@@ -58,6 +58,17 @@ impl AlertRule {
     pub fn of(rule: AlertKind) -> Self {
         Self { rule, above: None, during: None, days: None, severity: Severity::default() }
     }
+
+    /// The time within which is counted, or for longer than which it lasts.
+    pub fn during(&self) -> Duration {
+        const MINUTE: u64 = 60;
+        let minutes = match self.rule {
+            AlertKind::Restarts => 10,
+            AlertKind::NotReady => 5,
+            AlertKind::ErrorLogs | AlertKind::Volume | AlertKind::Certificate => 1,
+        };
+        self.during.unwrap_or(Duration::from_secs(minutes * MINUTE))
+    }
 }
 
 /// What a rule looks at.

@@ -32,6 +32,8 @@ pub(super) struct Pods<'c> {
     events: SelectAll<Pin<Box<dyn Stream<Item = (usize, WatchEvent)> + Send + 'c>>>,
     /// By namespace and name.
     facts: BTreeMap<(String, String), PodFact>,
+    /// The workloads of pods, of those that are gone too: their last lines are still read.
+    owners: BTreeMap<(String, String), ObjectRef>,
     workloads: Vec<Workload>,
     incomplete: Vec<bool>,
     redactor: Redactor,
@@ -54,6 +56,7 @@ impl<'c> Pods<'c> {
         Self {
             events,
             facts: BTreeMap::new(),
+            owners: BTreeMap::new(),
             workloads,
             incomplete: vec![true; places.len()],
             redactor: Redactor::default(),
@@ -95,6 +98,17 @@ impl<'c> Pods<'c> {
         self.facts.values().cloned().collect()
     }
 
+    /// The workload of a pod.
+    pub fn owner(&self, namespace: &str, pod: &str) -> Option<&ObjectRef> {
+        self.owners.get(&(namespace.to_owned(), pod.to_owned()))
+    }
+
+    /// Forgets whose the pods were that are gone.
+    pub fn forget(&mut self) {
+        let facts = &self.facts;
+        self.owners.retain(|pod, _| facts.contains_key(pod));
+    }
+
     fn seen(&mut self, pod: &Value) {
         let key = (text(pod, "/metadata/namespace").to_owned(), text(pod, "/metadata/name").to_owned());
         let Some(workload) = self.workloads.iter().find(|workload| workload.has(pod)) else {
@@ -105,6 +119,7 @@ impl<'c> Pods<'c> {
         if let Some((_, why)) = &mut fact.unready {
             *why = self.redactor.line(why);
         }
+        self.owners.insert(key.clone(), fact.workload.clone());
         self.facts.insert(key, fact);
     }
 }

@@ -7,20 +7,22 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{
     certificates::certificates,
+    errors::{ErrorLine, Errors},
     listeners::{OUTPUT, listeners},
     pods::Pods,
     record::Record,
+    volumes::volumes,
 };
 use crate::{
     cluster::Cluster,
     config::{self, AlertKind, AlertRule},
     context::Ctx,
-    error::Result,
-    model::{ConfigRequest, Notice, WatchReport, WatchRequest},
+    error::{Error, Result},
+    model::{ConfigRequest, Notice, ObjectRef, WatchReport, WatchRequest},
     notify::Channel,
     ops::scope::{self, Scope},
     rules::{
-        alerts::{Facts, Listener, judge},
+        alerts::{ErrorFact, Facts, Listener, judge},
         fields::counted,
     },
 };
@@ -59,17 +61,30 @@ pub async fn run(
         channels,
         record,
         facts: Facts::default(),
+        errors: Errors::default(),
         slow: None,
         report: WatchReport::default(),
         silent: BTreeMap::new(),
     };
-    let going = watching.go(request, scope, &mut output);
-    let ended = tokio::select! {
-        biased;
-        () = ctx.cancel.cancelled() => Ok(()),
-        ended = going => ended,
+    let (errors, during) = (watching.errors.clone(), watching.error_time());
+    let following = async {
+        match during {
+            Some(during) if request.once => errors.read(ctx, &request.scope, during).await,
+            Some(during) => errors.follow(ctx, &request.scope, during).await,
+            None => {}
+        }
     };
-    ended?;
+    if request.once {
+        following.await;
+        watching.go(request, scope, &mut output).await?;
+    } else {
+        let both = async { tokio::join!(watching.go(request, scope, &mut output), following).0 };
+        tokio::select! {
+            biased;
+            () = ctx.cancel.cancelled() => {}
+            ended = both => ended?,
+        }
+    }
     watching.report.firing = watching.record.ledger.firing();
     Ok(watching.report)
 }
@@ -90,6 +105,7 @@ struct Watching<'a> {
     channels: Vec<Option<Channel>>,
     record: Record,
     facts: Facts,
+    errors: Errors,
     /// When what changes slowly was looked at.
     slow: Option<Instant>,
     report: WatchReport,
@@ -108,19 +124,17 @@ impl Watching<'_> {
         let cluster = Arc::clone(&self.cluster);
         let mut ticks = interval(request.interval.unwrap_or(INTERVAL));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut watched = references(&scope);
+        let mut pods = Pods::of(&cluster, &scope.namespaces, &scope.found);
+        self.ctx.phase("watch", format!("watching {}", counted(i64::try_from(watched.len()).unwrap_or(0), "workload")));
+        pods.complete(BEGINS).await?;
         loop {
-            let mut pods = Pods::of(&cluster, &scope.namespaces, &scope.found);
-            self.ctx.phase(
-                "watch",
-                format!("watching {}", counted(i64::try_from(scope.found.len()).unwrap_or(0), "workload")),
-            );
-            pods.complete(BEGINS).await?;
             let resolved = Instant::now();
             while resolved.elapsed() < SLOWLY {
                 tokio::select! {
                     biased;
                     _ = ticks.tick() => {
-                        self.look(&pods, &scope, request.once, output).await?;
+                        self.look(&pods, &scope, request, output).await?;
                         if request.once {
                             return Ok(());
                         }
@@ -128,12 +142,24 @@ impl Watching<'_> {
                     changed = pods.next() => changed?,
                 }
             }
+            pods.forget();
             // What came and what went since. A server that does not answer now is asked again later.
             match scope::resolve(self.ctx, &cluster, &request.scope, scope::WORKLOADS).await {
                 Ok(new) => scope = new,
                 Err(error) => self.ctx.warn(format!("what is watched could not be looked up: {error}")),
             }
+            if references(&scope) != watched {
+                watched = references(&scope);
+                pods = Pods::of(&cluster, &scope.namespaces, &scope.found);
+                pods.complete(BEGINS).await?;
+            }
         }
+    }
+
+    /// How far back lines of the level error count; None where no rule asks for them.
+    fn error_time(&self) -> Option<Duration> {
+        let rules = self.rules.iter().filter(|rule| rule.rule == AlertKind::ErrorLogs);
+        rules.map(AlertRule::during).max()
     }
 
     /// One look: what is new is told to everyone who can be reached.
@@ -141,13 +167,14 @@ impl Watching<'_> {
         &mut self,
         pods: &Pods<'_>,
         scope: &Scope,
-        once: bool,
+        request: &WatchRequest,
         output: &mut impl FnMut(&Notice) -> Result<()>,
     ) -> Result<()> {
+        self.facts.errors = self.error_facts(pods);
         self.facts.pods = Some(pods.facts());
         if self.slow.is_none_or(|last| last.elapsed() >= SLOWLY) {
             self.slow = Some(Instant::now());
-            self.look_slowly(scope).await;
+            self.look_slowly(scope, request).await;
         }
         let moment = self.ctx.clock.now();
         // Nobody reads fractions of a second.
@@ -162,16 +189,32 @@ impl Watching<'_> {
         // Kept before anyone is told: what ends here is told by the next run.
         self.record.keep()?;
         for index in 0..self.listeners.len() {
-            self.tell(index, once, output).await?;
+            self.tell(index, request.once, output).await?;
         }
         Ok(())
     }
 
-    async fn look_slowly(&mut self, scope: &Scope) {
-        if self.rules.iter().any(|rule| rule.rule == AlertKind::Certificate) {
+    async fn look_slowly(&mut self, scope: &Scope, request: &WatchRequest) {
+        let wanted = |kind| self.rules.iter().any(|rule| rule.rule == kind);
+        let (certificates_wanted, volumes_wanted) = (wanted(AlertKind::Certificate), wanted(AlertKind::Volume));
+        if certificates_wanted {
             let found = certificates(&self.cluster, &scope.namespaces).await;
             self.facts.certificates = self.or_note(found, "certificates");
         }
+        if volumes_wanted {
+            let found = volumes(self.ctx, &request.scope).await;
+            self.facts.volumes = self.or_note(found, "volumes");
+        }
+    }
+
+    fn error_facts(&mut self, pods: &Pods<'_>) -> Option<Vec<ErrorFact>> {
+        self.error_time()?;
+        let lines = self.errors.lines().map_err(Error::failed);
+        let fact = |line: ErrorLine| {
+            let workload = pods.owner(&line.namespace, &line.pod)?.clone();
+            Some(ErrorFact { workload, time: line.time, line: line.line })
+        };
+        self.or_note(lines, "logs").map(|lines| lines.into_iter().filter_map(fact).collect())
     }
 
     fn or_note<T>(&mut self, found: Result<T>, what: &str) -> Option<T> {
@@ -219,4 +262,8 @@ impl Watching<'_> {
 /// An id that no other alert has: alerts begin at a moment of one process.
 fn id(now: Timestamp, number: u32) -> String {
     format!("{:x}-{number}", now.as_nanosecond())
+}
+
+fn references(scope: &Scope) -> Vec<ObjectRef> {
+    scope.found.iter().map(|found| found.reference()).collect()
 }

@@ -16,9 +16,8 @@ use crate::{
 };
 
 /// What holds a rule's limit where the configuration gives none.
-const RESTARTS: (u32, Duration) = (3, Duration::from_secs(600));
-const ERRORS: (u32, Duration) = (20, Duration::from_secs(60));
-const NOT_READY: Duration = Duration::from_secs(300);
+const RESTARTS: u32 = 3;
+const ERRORS: u32 = 20;
 /// Pods that were not ready count as well again after so long at the latest.
 const SETTLES: Duration = Duration::from_secs(60);
 const VOLUME: u32 = 80;
@@ -91,25 +90,25 @@ fn broken(rule: &AlertRule, facts: &Facts, restarts: &Restarts, now: Timestamp) 
         object: object.clone(),
         message,
         settles: match rule.rule {
-            AlertKind::NotReady => rule.during.unwrap_or(NOT_READY).min(SETTLES),
+            AlertKind::NotReady => rule.during().min(SETTLES),
             _ => Duration::ZERO,
         },
     };
     let since = |during: Duration| now.saturating_sub(signed(during)).unwrap_or(Timestamp::MIN);
     Some(match rule.rule {
         AlertKind::Restarts => {
-            let during = rule.during.unwrap_or(RESTARTS.1);
-            let limit = rule.above.unwrap_or(RESTARTS.0);
+            let during = rule.during();
+            let limit = rule.above.unwrap_or(RESTARTS);
             let of = |pods: &[&PodFact]| restarting(pods, restarts, limit, during, since(during));
             by_workload(facts.pods.as_ref()?).filter_map(|(object, pods)| Some(condition(object, of(&pods)?))).collect()
         }
         AlertKind::NotReady => {
-            let limit = since(rule.during.unwrap_or(NOT_READY));
+            let limit = since(rule.during());
             let of = |pods: &[&PodFact]| not_ready(pods, limit, now);
             by_workload(facts.pods.as_ref()?).filter_map(|(object, pods)| Some(condition(object, of(&pods)?))).collect()
         }
         AlertKind::ErrorLogs => {
-            let (limit, during) = (rule.above.unwrap_or(ERRORS.0), rule.during.unwrap_or(ERRORS.1));
+            let (limit, during) = (rule.above.unwrap_or(ERRORS), rule.during());
             let mut counts: BTreeMap<&ObjectRef, (u32, &str)> = BTreeMap::new();
             for error in facts.errors.as_ref()?.iter().filter(|error| error.time >= since(during)) {
                 let known = counts.entry(&error.workload).or_default();
