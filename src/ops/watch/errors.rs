@@ -13,7 +13,7 @@ use crate::{
     context::Ctx,
     error::Result,
     model::{LogLevel, LogSource, LogsRequest, ScopeRequest},
-    ops::logs::{self, LogSink, Lines},
+    ops::logs::{self, Lines, LogSink},
     rules::{
         logs::{Entries, level, to_timestamp},
         redact::Redactor,

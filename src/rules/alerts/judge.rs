@@ -8,7 +8,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, PodFact};
+use super::{CertificateFact, ErrorFact, Facts, PodFact, VolumeFact};
 use crate::{
     config::{AlertKind, AlertRule},
     model::{ObjectRef, Severity},
@@ -22,6 +22,8 @@ const ERRORS: u32 = 20;
 const SETTLES: Duration = Duration::from_secs(60);
 const VOLUME: u32 = 80;
 const CERTIFICATE: u32 = 14;
+/// In seconds.
+const DAY: i64 = 86_400;
 /// Restarts of one container that are remembered, the newest.
 const REMEMBERED: usize = 100;
 
@@ -95,81 +97,79 @@ fn broken(rule: &AlertRule, facts: &Facts, restarts: &Restarts, now: Timestamp) 
         },
     };
     let since = |during: Duration| now.saturating_sub(signed(during)).unwrap_or(Timestamp::MIN);
-    Some(match rule.rule {
+    let each =
+        |found: Vec<(ObjectRef, String)>| found.into_iter().map(|(object, said)| condition(&object, said)).collect();
+    Some(each(match rule.rule {
         AlertKind::Restarts => {
-            let during = rule.during();
-            let limit = rule.above.unwrap_or(RESTARTS);
-            let of = |pods: &[&PodFact]| restarting(pods, restarts, limit, during, since(during));
-            by_workload(facts.pods.as_ref()?).filter_map(|(object, pods)| Some(condition(object, of(&pods)?))).collect()
+            let of = |pods: &[&PodFact]| restarting(pods, restarts, rule, since(rule.during()));
+            by_workload(facts.pods.as_ref()?, of)
         }
         AlertKind::NotReady => {
-            let limit = since(rule.during());
-            let of = |pods: &[&PodFact]| not_ready(pods, limit, now);
-            by_workload(facts.pods.as_ref()?).filter_map(|(object, pods)| Some(condition(object, of(&pods)?))).collect()
+            let of = |pods: &[&PodFact]| not_ready(pods, since(rule.during()), now);
+            by_workload(facts.pods.as_ref()?, of)
         }
-        AlertKind::ErrorLogs => {
-            let (limit, during) = (rule.above.unwrap_or(ERRORS), rule.during());
-            let mut counts: BTreeMap<&ObjectRef, (u32, &str)> = BTreeMap::new();
-            for error in facts.errors.as_ref()?.iter().filter(|error| error.time >= since(during)) {
-                let known = counts.entry(&error.workload).or_default();
-                *known = (known.0 + 1, &error.line);
-            }
-            let over = counts.into_iter().filter(|(_, (count, _))| *count > limit);
-            over.map(|(object, (count, line))| {
-                let lines = counted(count.into(), "line");
-                condition(object, format!("{lines} of the level error within {}; the last: {line}", words(during)))
-            })
-            .collect()
-        }
-        AlertKind::Volume => {
-            let limit = u64::from(rule.above.unwrap_or(VOLUME));
-            let percent = |used: u64, capacity: u64| (u128::from(used) * 100).checked_div(capacity.into()).unwrap_or(0);
-            let volumes = facts.volumes.as_ref()?.iter();
-            let over = volumes.filter(|volume| percent(volume.used_bytes, volume.capacity_bytes) > limit.into());
-            over.map(|volume| {
-                let used = percent(volume.used_bytes, volume.capacity_bytes);
-                let free = volume.capacity_bytes.saturating_sub(volume.used_bytes) >> 20;
-                condition(&volume.claim, format!("the volume is {used} % full; {free} MiB are free"))
-            })
-            .collect()
-        }
-        AlertKind::Certificate => {
-            let days = i64::from(rule.days.unwrap_or(CERTIFICATE));
-            let left = |ends: Timestamp| (ends.as_second() - now.as_second()).div_euclid(86_400);
-            let near = facts.certificates.as_ref()?.iter().filter(|certificate| left(certificate.ends) < days);
-            near.map(|certificate| {
-                let names = certificate.names.join(", ");
-                let left = left(certificate.ends);
-                let end = match left {
-                    ..0 => format!("ended on {}", certificate.ends),
-                    _ => format!("ends in {}, on {}", counted(left, "day"), certificate.ends),
-                };
-                condition(&certificate.secret, format!("the certificate for {names} {end}"))
-            })
-            .collect()
-        }
-    })
+        AlertKind::ErrorLogs => erring(facts.errors.as_ref()?, rule, since(rule.during())),
+        AlertKind::Volume => filling(facts.volumes.as_ref()?, rule),
+        AlertKind::Certificate => ending(facts.certificates.as_ref()?, rule, now),
+    }))
 }
 
 fn key(rule: AlertKind, object: &ObjectRef) -> String {
     format!("{rule:?} {} {object}", object.namespace.as_deref().unwrap_or_default())
 }
 
-fn by_workload(pods: &[PodFact]) -> impl Iterator<Item = (&ObjectRef, Vec<&PodFact>)> {
+/// What is said of each workload of which something is to be said.
+fn by_workload(pods: &[PodFact], of: impl Fn(&[&PodFact]) -> Option<String>) -> Vec<(ObjectRef, String)> {
     let mut workloads: BTreeMap<&ObjectRef, Vec<&PodFact>> = BTreeMap::new();
     for pod in pods {
         workloads.entry(&pod.workload).or_default().push(pod);
     }
-    workloads.into_iter()
+    workloads.into_iter().filter_map(|(object, pods)| Some((object.clone(), of(&pods)?))).collect()
 }
 
-fn restarting(
-    pods: &[&PodFact],
-    restarts: &Restarts,
-    limit: u32,
-    during: Duration,
-    since: Timestamp,
-) -> Option<String> {
+fn erring(errors: &[ErrorFact], rule: &AlertRule, since: Timestamp) -> Vec<(ObjectRef, String)> {
+    let mut counts: BTreeMap<&ObjectRef, (u32, &str)> = BTreeMap::new();
+    for error in errors.iter().filter(|error| error.time >= since) {
+        let known = counts.entry(&error.workload).or_default();
+        *known = (known.0 + 1, &error.line);
+    }
+    let over = counts.into_iter().filter(|(_, (count, _))| *count > rule.above.unwrap_or(ERRORS));
+    over.map(|(object, (count, line))| {
+        let (lines, during) = (counted(count.into(), "line"), words(rule.during()));
+        (object.clone(), format!("{lines} of the level error within {during}; the last: {line}"))
+    })
+    .collect()
+}
+
+fn filling(volumes: &[VolumeFact], rule: &AlertRule) -> Vec<(ObjectRef, String)> {
+    let limit = u128::from(rule.above.unwrap_or(VOLUME));
+    let full = |volume: &VolumeFact| {
+        let used = u128::from(volume.used_bytes) * 100;
+        used.checked_div(volume.capacity_bytes.into()).unwrap_or(0)
+    };
+    let over = volumes.iter().filter(|volume| full(volume) > limit);
+    over.map(|volume| {
+        let free = volume.capacity_bytes.saturating_sub(volume.used_bytes) >> 20;
+        (volume.claim.clone(), format!("the volume is {} % full; {free} MiB are free", full(volume)))
+    })
+    .collect()
+}
+
+fn ending(certificates: &[CertificateFact], rule: &AlertRule, now: Timestamp) -> Vec<(ObjectRef, String)> {
+    let left = |ends: Timestamp| (ends.as_second() - now.as_second()).div_euclid(DAY);
+    let limit = i64::from(rule.days.unwrap_or(CERTIFICATE));
+    let near = certificates.iter().filter(|certificate| left(certificate.ends) < limit);
+    near.map(|certificate| {
+        let end = match left(certificate.ends) {
+            ..0 => format!("ended on {}", certificate.ends),
+            days => format!("ends in {}, on {}", counted(days, "day"), certificate.ends),
+        };
+        (certificate.secret.clone(), format!("the certificate for {} {end}", certificate.names.join(", ")))
+    })
+    .collect()
+}
+
+fn restarting(pods: &[&PodFact], restarts: &Restarts, rule: &AlertRule, since: Timestamp) -> Option<String> {
     let containers = pods.iter().flat_map(|pod| pod.containers.iter().map(move |container| (pod, container)));
     let counts = containers.map(|(pod, container)| (restarts.within(&pod.uid, &container.name, since), pod, container));
     let (mut all, mut worst): (u64, Option<(u64, _, _)>) = (0, None);
@@ -179,10 +179,11 @@ fn restarting(
             worst = Some((count, pod, container));
         }
     }
-    let (_, pod, container) = worst.filter(|_| all > u64::from(limit))?;
+    let (_, pod, container) = worst.filter(|_| all > u64::from(rule.above.unwrap_or(RESTARTS)))?;
     let end = container.last_end.as_ref().map(|(_, words)| format!("; {} last ended with {words}", container.name));
     let times = counted(i64::try_from(all).unwrap_or(i64::MAX), "restart");
-    Some(format!("{times} within {}, most in pod/{}{}", words(during), pod.pod, end.unwrap_or_default()))
+    let during = words(rule.during());
+    Some(format!("{times} within {during}, most in pod/{}{}", pod.pod, end.unwrap_or_default()))
 }
 
 fn not_ready(pods: &[&PodFact], limit: Timestamp, now: Timestamp) -> Option<String> {
