@@ -166,6 +166,71 @@ async fn a_killed_watch_loses_no_alert_and_says_what_it_repeats() {
 }
 
 #[tokio::test]
+async fn errors_in_logs_are_counted_by_workload() {
+    let cluster = TestCluster::any().await;
+    let namespace = cluster.namespace("alerts-logs").await;
+    let evolve = Evolve::new(&cluster.kubeconfig);
+    evolve.file("evolve.yaml", "name: shop\nwatch:\n  rules: [{rule: errorLogs, above: 1, during: 10m}]\n");
+    let text = "level=error msg=boom";
+    let chatty = BROKEN
+        .replace("[sleep, '1000000']", &format!("[sh, -c, 'echo {text}; echo {text}; sleep 1000000']"))
+        .replace("readiness: '[{ok: false}]'", &format!("logs: '[{{text: \"{text}\"}}, {{text: \"{text}\"}}]'"));
+    let path = format!("/apis/apps/v1/namespaces/{}/deployments?fieldManager=test", namespace.name);
+    namespace.send("POST", &path, "application/yaml", chatty.into_bytes()).await;
+    let firing = wait_until("the alert", DEADLINE, async || {
+        let ended = evolve.run(&["watch", "-n", &namespace.name, "--once", "-o", "json"]).await;
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        report["firing"].get(0).cloned()
+    })
+    .await;
+    assert_eq!(firing["object"]["name"], "api");
+    assert_eq!(firing["message"], format!("2 lines of the level error within 10m; the last: {text}"));
+}
+
+/// A mail server of the system, OpenSMTPD, on a port of its own; it keeps the mails in files.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_mail_server_takes_the_mail() {
+    let Some(cluster) = TestCluster::real().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mails = folder.path().join("mails");
+    std::fs::create_dir(&mails).unwrap();
+    for open in [folder.path(), &mails] {
+        std::fs::set_permissions(open, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    }
+    let config = folder.path().join("smtpd.conf");
+    let text = format!(
+        "table everyone {{ \"@\" = nobody }}\nlisten on 127.0.0.1 port {port}\n\
+         action \"keep\" maildir \"{}/box\" virtual <everyone>\nmatch from any for any action \"keep\"\n",
+        mails.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut server = tokio::process::Command::new("smtpd");
+    let mut server =
+        server.arg("-d").arg("-f").arg(&config).kill_on_drop(true).spawn().expect("OpenSMTPD is installed");
+    let namespace = cluster.namespace("alerts-mail").await;
+    broken(&namespace).await;
+    let evolve = Evolve::new(&cluster.kubeconfig);
+    let rules = "name: shop\nwatch:\n  rules: [{rule: notReady, during: 1s, severity: error}]\n";
+    let email = "{server: 127.0.0.1, security: none, from: evolve@shop.example, to: [ops@shop.example]";
+    evolve.file("evolve.yaml", &format!("{rules}  email: {email}, port: {port}}}\n"));
+    let mail = wait_until("the mail", DEADLINE, async || {
+        evolve.run(&["watch", "-n", &namespace.name, "--once"]).await;
+        let mut new = std::fs::read_dir(mails.join("box/new")).ok()?;
+        std::fs::read_to_string(new.next()?.ok()?.path()).ok()
+    })
+    .await;
+    // Its helpers end with it.
+    let process = server.id().unwrap().to_string();
+    std::process::Command::new("kill").arg(process).status().unwrap();
+    server.wait().await.unwrap();
+    for words in ["To: <ops@shop.example>", "Subject: error: notReady of deployment.apps/api in", "Message-ID: <"] {
+        assert!(mail.contains(words), "{words}\n{mail}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_watched_is_said() {
     let cluster = TestCluster::any().await;
     let namespace = cluster.namespace("alerts-wrong").await;
