@@ -8,7 +8,11 @@ use kubectl_evolve::{
 
 #[test]
 fn the_examples_in_the_pages_work() {
-    trycmd::TestCases::new().case("docs/*.md").env("KUBECONFIG", "none").env("NO_COLOR", "1");
+    // What the user of this machine keeps is not in the pages.
+    let state = tempfile::tempdir().unwrap();
+    let cases = trycmd::TestCases::new();
+    cases.case("docs/*.md").env("KUBECONFIG", "none").env("NO_COLOR", "1");
+    cases.env("XDG_STATE_HOME", state.path().to_str().unwrap());
 }
 
 /// The whole of the configuration is shown once; it must pass the check.

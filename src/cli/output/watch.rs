@@ -12,7 +12,7 @@ pub fn draw_notice(out: &mut dyn Write, style: &Style, notice: &Notice) -> io::R
         AlertState::Firing => (alert.since, word(style, alert.severity)),
         AlertState::Recovered => (alert.until.unwrap_or(alert.since), style.good("recovered")),
     };
-    writeln!(out, "{} {state} {}", style.faint(&time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()), what(alert))
+    writeln!(out, "{} {state} {}", style.faint(time.strftime("%Y-%m-%dT%H:%M:%SZ")), what(alert))
 }
 
 /// What lasts, and what could not be looked at.

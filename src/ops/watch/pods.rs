@@ -27,9 +27,12 @@ struct Workload {
     jobs: Option<String>,
 }
 
+/// What a watch tells, with its number.
+type Events<'c> = Pin<Box<dyn Stream<Item = (usize, WatchEvent)> + Send + 'c>>;
+
 /// The pods, and who they belong to.
 pub(super) struct Pods<'c> {
-    events: SelectAll<Pin<Box<dyn Stream<Item = (usize, WatchEvent)> + Send + 'c>>>,
+    events: SelectAll<Events<'c>>,
     /// By namespace and name.
     facts: BTreeMap<(String, String), PodFact>,
     /// The workloads of pods, of those that are gone too: their last lines are still read.
@@ -49,8 +52,8 @@ impl<'c> Pods<'c> {
         let mut events = SelectAll::new();
         for (number, place) in places.iter().enumerate() {
             let watch = cluster.watch(&Resource::pods(), *place, &ListQuery::default());
-            let watch: Pin<Box<dyn Stream<Item = _> + Send>> = Box::pin(watch.map(move |event| (number, event)));
-            events.push(watch);
+            let numbered: Events<'c> = Box::pin(watch.map(move |event| (number, event)));
+            events.push(numbered);
         }
         let workloads = found.iter().filter_map(workload).collect();
         Self {
