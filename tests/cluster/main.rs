@@ -4,8 +4,9 @@
 //! and tests that need real parts say so and pass.
 
 #[cfg(test)]
-mod backup;
 mod alerts;
+#[cfg(test)]
+mod backup;
 #[cfg(test)]
 mod check;
 #[cfg(test)]

@@ -31,7 +31,8 @@ async fn outputs(execution: &mut Execution) -> (String, String) {
     let (mut stdout, mut stderr) = (String::new(), String::new());
     let (first, second) =
         tokio::join!(execution.stdout.read_to_string(&mut stdout), execution.stderr.read_to_string(&mut stderr));
-    (first.unwrap(), second.unwrap());
+    first.unwrap();
+    second.unwrap();
     (stdout, stderr)
 }
 
@@ -101,7 +102,8 @@ async fn ten_megabytes_go_through_a_forwarded_port_and_back() {
     let sent = ten_megabytes();
     let mut received = vec![0; sent.len()];
     let (written, all) = tokio::join!(write.write_all(&sent), read.read_exact(&mut received));
-    (written.unwrap(), all.unwrap());
+    written.unwrap();
+    all.unwrap();
     assert!(sent == received);
     let mut refused = client.port_forward(&namespace.name, "echo", 9).await.unwrap();
     let error = refused.read_u8().await.unwrap_err();

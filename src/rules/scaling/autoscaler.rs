@@ -95,7 +95,7 @@ mod tests {
         let keda = yaml(
             "{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: queue}, spec: {scaleTargetRef: {name: api}, maxReplicaCount: 9}}",
         );
-        let found = find(&api, &[hpa.clone()]).unwrap();
+        let found = find(&api, std::slice::from_ref(&hpa)).unwrap();
         assert_eq!(found.bounds(), Size::Bounds { min: 1, max: 6 });
         let found = find(&api, &[hpa, keda]).unwrap();
         assert_eq!((found.tool, found.bounds()), (Tool::Keda, Size::Bounds { min: 0, max: 9 }));
