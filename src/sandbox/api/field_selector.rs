@@ -123,7 +123,6 @@ fn fields(resource: &Resource) -> &'static [&'static str] {
             "reportingController",
             "type",
         ],
-        ("apps", "replicasets") => &["status.replicas"],
         ("batch", "jobs") => &["status.successful"],
         ("certificates.k8s.io", "certificatesigningrequests") => &["spec.signerName"],
         ("certificates.k8s.io", "podcertificaterequests") => &["spec.signerName", "spec.podName", "spec.nodeName"],
@@ -150,7 +149,6 @@ fn refusal(resource: &Resource, field: &str) -> String {
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("batch", "jobs") => format!("field label \"{field}\" not supported for Job"),
         ("", "pods" | "nodes" | "replicationcontrollers" | "events" | "namespaces" | "secrets" | "services")
-        | ("apps", "replicasets")
         | ("events.k8s.io", "events")
         | ("certificates.k8s.io", _) => format!("field label not supported: {field}"),
         _ if resource.is_custom() => format!("field label not supported: {field}"),
