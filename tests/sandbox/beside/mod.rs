@@ -1,5 +1,6 @@
 //! What controllers and kubelets do, in a sandbox and on the real cluster at the same time: the same manifests, and then
-//! the same statuses, conditions and events. With `EVOLVE_TEST_CLUSTER=1` and a KUBECONFIG only.
+//! the same statuses, conditions and events. With `EVOLVE_TEST_BESIDE=1` and a KUBECONFIG only, on a machine that is
+//! not busy with other things.
 
 mod cases;
 mod lines;
@@ -17,12 +18,12 @@ const SIDE_BY_SIDE: usize = 6;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn controllers_and_pods_do_what_those_of_a_real_cluster_do() {
-    if env::var("EVOLVE_TEST_CLUSTER").as_deref() != Ok("1") {
-        println!("skipped: this test needs a cluster; set EVOLVE_TEST_CLUSTER=1 and KUBECONFIG");
+    if env::var("EVOLVE_TEST_BESIDE").as_deref() != Ok("1") {
+        println!("skipped: this test needs a cluster; set EVOLVE_TEST_BESIDE=1 and KUBECONFIG");
         return;
     }
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
-    let kubeconfig = env::var("KUBECONFIG").expect("EVOLVE_TEST_CLUSTER=1 needs KUBECONFIG");
+    let kubeconfig = env::var("KUBECONFIG").expect("EVOLVE_TEST_BESIDE=1 needs KUBECONFIG");
     let real = Side::of(&std::fs::read_to_string(kubeconfig).unwrap()).await;
     let simulated = Side::of(sandbox.kubeconfig()).await;
     let chosen = env::var("EVOLVE_BESIDE").unwrap_or_default();
