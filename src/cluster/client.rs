@@ -2,7 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -219,6 +222,40 @@ impl Cluster {
 
     async fn collect(&self, body: Body) -> Result<Bytes, Attempt> {
         Ok(body.collect().await.map_err(|error| self.transport(error))?.to_bytes())
+    }
+
+    /// Like `call_bytes`, with the answer told in pieces as they arrive. None says that what was told before does not
+    /// count, because the request is sent anew. The time that a request may take is here that between two pieces.
+    pub(super) async fn call_streamed(
+        &self,
+        call: &Call<'_>,
+        tell: impl FnMut(Option<&[u8]>) -> Result<()>,
+    ) -> Result<()> {
+        let tell = Mutex::new(tell);
+        self.persist(call, || self.stream(call, &tell)).await
+    }
+
+    async fn stream(
+        &self,
+        call: &Call<'_>,
+        tell: &Mutex<impl FnMut(Option<&[u8]>) -> Result<()>>,
+    ) -> Result<(), Attempt> {
+        let tell = |piece: Option<&[u8]>| match tell.lock() {
+            Ok(mut tell) => tell(piece).map_err(Attempt::Final),
+            Err(_) => Err(Attempt::Final(Error::interrupted(call.doing.to_owned()))),
+        };
+        tell(None)?;
+        let Ok(_slot) = self.slots.acquire().await else {
+            return Err(Attempt::Final(Error::interrupted(call.doing.to_owned())));
+        };
+        let mut body = self.begin(&self.client, call).await?;
+        loop {
+            let next = async { body.frame().await.transpose().map_err(|error| self.transport(error)) };
+            let Some(frame) = self.in_time(call, next).await? else { return Ok(()) };
+            if let Some(data) = frame.data_ref() {
+                tell(Some(data))?;
+            }
+        }
     }
 
     /// The answer, unless it takes longer than `--request-timeout`.

@@ -7,6 +7,7 @@ use serde_json::{Value, value::RawValue};
 use super::{
     client::{Call, Cluster},
     discovery::Resource,
+    items::Items,
     objects::{path, query_string},
 };
 use crate::error::{Error, Result};
@@ -22,6 +23,13 @@ pub struct ListQuery {
     pub fields: Option<String>,
     /// Ask for the metadata only.
     pub metadata_only: bool,
+}
+
+impl ListQuery {
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        let labels = self.labels.clone().map(|labels| ("labelSelector", labels));
+        labels.into_iter().chain(self.fields.clone().map(|fields| ("fieldSelector", fields))).collect()
+    }
 }
 
 /// One page as it was sent; its objects are not parsed yet.
@@ -55,24 +63,6 @@ impl Cluster {
         query: &ListQuery,
         mut each: impl FnMut(Value),
     ) -> Result<String> {
-        let tell = |text: &str| {
-            let mut item: Value = serde_json::from_str(text)?;
-            item["apiVersion"] = resource.api_version().into();
-            item["kind"] = resource.kind.clone().into();
-            each(item);
-            Ok(())
-        };
-        self.list_texts(resource, namespace, query, tell).await
-    }
-
-    /// Like `list`, with each object as the JSON that was sent, for lists too long to build every object of.
-    pub async fn list_texts(
-        &self,
-        resource: &Resource,
-        namespace: Option<&str>,
-        query: &ListQuery,
-        mut each: impl FnMut(&str) -> serde_json::Result<()>,
-    ) -> Result<String> {
         let doing = format!("listing {}", resource.plural);
         let target = path(resource, namespace, None);
         let broken =
@@ -86,7 +76,15 @@ impl Cluster {
                     next => self.page(&doing, &target, query, next).await.map(Some),
                 }
             };
-            let telling = async { page.items.iter().flatten().try_for_each(|item| each(item.get())).map_err(broken) };
+            let telling = async {
+                for item in page.items.iter().flatten() {
+                    let mut item: Value = serde_json::from_str(item.get()).map_err(broken)?;
+                    item["apiVersion"] = resource.api_version().into();
+                    item["kind"] = resource.kind.clone().into();
+                    each(item);
+                }
+                Ok(())
+            };
             let (following, told) = tokio::join!(following, telling);
             told?;
             match following? {
@@ -96,10 +94,40 @@ impl Cluster {
         }
     }
 
+    /// Like `list`, for lists of which little is kept of each object: told as the JSON that was sent, while the list
+    /// still arrives. It is one request, because a server reads every page but the first from its store, which takes
+    /// it several times as long as a whole list from its cache. Told again are those that came before a connection
+    /// broke.
+    pub async fn list_texts(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        query: &ListQuery,
+        mut each: impl FnMut(&str),
+    ) -> Result<()> {
+        let doing = format!("listing {}", resource.plural);
+        let parameters = query.parameters();
+        let mut target = path(resource, namespace, None);
+        if !parameters.is_empty() {
+            target += &query_string(&parameters);
+        }
+        let call = Call::new(Method::GET, target, &doing);
+        let broken = || Error::failed(format!("{doing}: {} did not answer with a list", self.server()));
+        let mut items = Items::default();
+        let tell = |piece: Option<&[u8]>| {
+            let Some(piece) = piece else {
+                items = Items::default();
+                return Ok(());
+            };
+            items.take(piece, |item| std::str::from_utf8(item).map(&mut each)).map_err(|cause| broken().because(cause))
+        };
+        self.call_streamed(&call, tell).await?;
+        if items.is_whole() { Ok(()) } else { Err(broken().hint("the answer broke off; try again")) }
+    }
+
     async fn page(&self, doing: &str, target: &str, query: &ListQuery, next: &str) -> Result<Vec<u8>> {
         let mut parameters = vec![("limit", PAGE.to_string())];
-        parameters.extend(query.labels.clone().map(|labels| ("labelSelector", labels)));
-        parameters.extend(query.fields.clone().map(|fields| ("fieldSelector", fields)));
+        parameters.extend(query.parameters());
         if !next.is_empty() {
             parameters.push(("continue", next.to_owned()));
         }

@@ -6,6 +6,7 @@ mod credentials;
 mod discovery;
 mod execution;
 mod forward;
+mod items;
 mod kubeconfig;
 mod lanes;
 mod list;

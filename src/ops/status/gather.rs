@@ -111,10 +111,7 @@ pub(super) async fn gather(cluster: &Cluster, scene: &mut Scene, needed: &[Neede
     let (of_pods, others): (Vec<&Needed>, Vec<&Needed>) = needed.iter().partition(|list| list.subject == Subject::Pod);
     let pods = async {
         for list in of_pods {
-            let keep = |json: &str| {
-                scene.pod(json);
-                Ok(())
-            };
+            let keep = |json: &str| scene.pod(json);
             cluster.list_texts(&list.resource, list.namespace.as_deref(), &list.query, keep).await?;
         }
         Ok::<(), Error>(())

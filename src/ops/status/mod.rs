@@ -1,6 +1,7 @@
 //! How everything in a scope does: one look, a look that goes on, and a wait.
 
 mod gather;
+mod members;
 mod revision;
 mod run;
 mod wait;

@@ -1,6 +1,11 @@
 //! One look.
 
-use super::gather::{gather, needed};
+use serde_json::Value;
+
+use super::{
+    gather::{Needed, gather, needed},
+    members::custom,
+};
 use crate::{
     context::Ctx,
     error::Result,
@@ -19,16 +24,28 @@ use crate::{
 pub async fn run(ctx: &Ctx, request: &ScopeRequest) -> Result<StatusReport> {
     let cluster = ctx.cluster().await?;
     let scope = resolve(ctx, &cluster, request, WORKLOADS).await?;
+    let members = custom(ctx, &cluster, request, &scope).await;
     let (mut scene, lists) = set(request, scope, false);
+    add_members(&mut scene, members)?;
     ctx.unless_cancelled("reading the status", gather(&cluster, &mut scene, &lists)).await?;
     Ok(report(&scene, ctx.clock.now()))
 }
 
+/// Adds custom resources; that they may not be read leaves them out.
+pub(super) fn add_members(scene: &mut Scene, members: Result<Vec<Value>>) -> Result<()> {
+    match members {
+        Ok(members) => members.into_iter().for_each(|object| scene.add(object)),
+        Err(error) if error.code() == 403 => scene.note(format!("custom resources are not shown: {error}")),
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
 /// The empty scene of a scope, and the lists that fill it.
-pub(super) fn set(request: &ScopeRequest, scope: Scope, goes_on: bool) -> (Scene, Vec<super::gather::Needed>) {
+pub(super) fn set(request: &ScopeRequest, scope: Scope, goes_on: bool) -> (Scene, Vec<Needed>) {
     let whole = scope.application.is_none() && request.words.is_empty() && request.selector.is_none();
     let everything = whole || scope.found.iter().any(|found| found.resource.kind == "Node");
-    let lists = needed(&scope, everything, goes_on && request.words.is_empty());
+    let lists = needed(&scope, whole, goes_on && request.words.is_empty());
     let mut scene = Scene::of(scope.application, scope.namespaces, everything);
     scope.found.into_iter().for_each(|found| scene.add(found.object));
     (scene, lists)

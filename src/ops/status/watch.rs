@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::{
     gather::{Needed, gather, unread},
-    run::set,
+    members::custom,
+    run::{add_members, set},
 };
 use crate::{
     cluster::{Cluster, ListQuery, WatchEvent},
@@ -43,7 +44,10 @@ pub async fn watch(
     let cluster = ctx.cluster().await?;
     let scope = resolve(ctx, &cluster, request, WORKLOADS).await?;
     let mut needed = workloads(&cluster, request, &scope).await?;
-    let (scene, lists) = set(request, scope, true);
+    let members = custom(ctx, &cluster, request, &scope).await;
+    let (mut scene, lists) = set(request, scope, true);
+    // Their conditions are those of the beginning: each kind would be one more watch.
+    add_members(&mut scene, members)?;
     let (measured, watched): (Vec<Needed>, Vec<Needed>) =
         lists.into_iter().partition(|list| list.subject == Subject::Metrics);
     needed.extend(watched);

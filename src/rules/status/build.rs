@@ -16,6 +16,7 @@ use super::{
 use crate::{
     model::{ObjectRef, OtherStatus, ServiceStatus, Status, StatusReport, Verdict, WorkloadStatus},
     rules::{
+        applyset::PART_OF,
         fields::{list, text},
         readiness::health,
         rollout::owner,
@@ -209,17 +210,22 @@ fn others(
     let mut others = Vec::new();
     let mut told: BTreeSet<ObjectRef> = attached.clone();
     let named: BTreeSet<ObjectRef> = rest.iter().map(|object| ObjectRef::of(object)).collect();
+    let set = scene.found.first().map(|object| &object["metadata"]["labels"][PART_OF]).filter(|set| set.is_string());
+    let set = set.filter(|_| scene.application.is_some());
+    let is_member = |object: &Value| set.is_some_and(|set| object["metadata"]["labels"][PART_OF] == *set);
     for behind in services {
         let object = &behind.status.object;
         // The API server's own Service has no selector and is everyone's.
         let own = object.name == "kubernetes" && object.namespace.as_deref() == Some("default");
-        if (named.contains(object) || (scene.everything && !own)) && told.insert(object.clone()) {
+        if (named.contains(object) || is_member(behind.service) || (scene.everything && !own))
+            && told.insert(object.clone())
+        {
             others.push(of_service(behind.status));
         }
     }
     for found in scene.all(Subject::Claim) {
         let object = ObjectRef::of(found);
-        if (named.contains(&object) || scene.everything) && told.insert(object.clone()) {
+        if (named.contains(&object) || is_member(found) || scene.everything) && told.insert(object.clone()) {
             let mut claim = claim::claim(scene, found);
             if claim.message.is_empty() {
                 claim.message = "no pod mounts it".into();

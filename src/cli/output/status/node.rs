@@ -9,7 +9,7 @@ use super::{
 use crate::{
     model::{
         Amount, AutoscalerStatus, BudgetStatus, ClaimStatus, ContainerStatus, EndStatus, OtherStatus, PodCounts,
-        PodStatus, ServiceStatus, SetStatus, Usage, Verdict, WorkloadStatus,
+        PodStatus, ServiceStatus, SetStatus, Status, Usage, Verdict, WorkloadStatus,
     },
     rules::{
         status::span,
@@ -77,6 +77,8 @@ impl Sketch {
     /// How many pods are ready; of what runs once, how far it is.
     fn state(&self, status: &WorkloadStatus) -> String {
         match &status.health {
+            // A CronJob has no state of its own; when it runs next says more.
+            Some(_) if status.next_run.is_some() && status.verdict == Verdict::Healthy => String::new(),
             Some(health) if runs_once(status) && status.verdict == Verdict::Healthy => health.message.clone(),
             Some(_) if runs_once(status) => status.verdict.word().to_owned(),
             _ => counts(status.pods),
@@ -96,8 +98,11 @@ impl Sketch {
     }
 
     fn set(&self, status: &WorkloadStatus, set: &SetStatus) -> Node {
-        let worst = set.pods.iter().filter(|pod| !pod.over).map(|pod| pod.verdict).max().unwrap_or_default();
         let health = set.health.as_ref();
+        let worst = match health.map(|health| health.status) {
+            Some(Status::Failed) => Verdict::Failed,
+            _ => set.pods.iter().filter(|pod| !pod.over).map(|pod| pod.verdict).max().unwrap_or_default(),
+        };
         let name = match &set.object {
             Some(object) if object.kind == "Job" => object.to_string(),
             Some(object) if set.revision.is_empty() => object.to_string(),
@@ -114,8 +119,11 @@ impl Sketch {
             node.cells.push("old".into());
         }
         node.cells.extend(Some(self.age(&set.created)).filter(|age| !age.is_empty()));
-        node.details.extend(images(set, self.detail).map(Line::Fact));
-        node.children = self.pods(set);
+        // Of a Job that is done nobody asks for its pods.
+        if health.is_none() || worst != Verdict::Healthy || self.detail == Detail::Wide {
+            node.details.extend(images(set, self.detail).map(Line::Fact));
+            node.children = self.pods(set);
+        }
         node
     }
 

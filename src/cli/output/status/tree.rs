@@ -38,10 +38,11 @@ pub fn draw_status(out: &mut dyn Write, style: &Style, report: &StatusReport, wi
     };
     let sketch = Sketch { detail, now: report.time.parse().unwrap_or(Timestamp::UNIX_EPOCH) };
     draw_verdict(out, style, report)?;
-    let nodes = match namespaces(report).as_slice() {
+    let mut nodes: Vec<Node> = match namespaces(report).as_slice() {
         [] | [_] => nodes(report, &sketch, None),
         several => several.iter().map(|name| below(report, &sketch, name)).collect(),
     };
+    nodes.sort_by_key(|node| !node.verdict.is_some_and(Verdict::is_bad));
     if !nodes.is_empty() {
         writeln!(out)?;
         paint(out, style, &nodes)?;
@@ -108,6 +109,8 @@ fn nodes(report: &StatusReport, sketch: &Sketch, namespace: Option<&str>) -> Vec
     let folds = sketch.detail == Detail::Lines && well.clone().count() > LINES;
     let shown = workloads.iter().filter(|status| !folds || status.verdict != Verdict::Healthy);
     let mut nodes: Vec<Node> = shown.map(|status| sketch.workload(status)).collect();
+    // What needs a person comes first: a screen may not show the rest.
+    nodes.sort_by_key(|node| !node.verdict.is_some_and(Verdict::is_bad));
     if folds {
         let ready: usize = well.clone().map(|status| status.pods.ready).sum();
         let name = format!("{} workloads healthy, {ready} pods ready", well.count());
