@@ -356,3 +356,18 @@ async fn a_follow_stays_with_a_workload_through_a_crash_and_a_rollout() {
     let both = first.windows(2).filter(|pair| **pair == ["one", "words"]).count();
     assert_eq!(both, first.iter().filter(|word| **word == "words").count(), "{said}");
 }
+
+#[tokio::test]
+async fn a_follow_of_a_job_ends_with_it_and_marks_no_gap() {
+    let Some(cluster) = TestCluster::real().await else { return };
+    let namespace = cluster.namespace("logs-job").await;
+    let evolve = Evolve::new(&cluster.kubeconfig);
+    let job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: count}\nspec:\n  template:\n    spec:\n      \
+               restartPolicy: Never\n      containers:\n      - {name: main, image: 'busybox:1.36', command: [sh, -c, \
+               'echo one; sleep 2; echo two']}\n";
+    evolve.file("job.yaml", job);
+    let deploy = ["deploy", "-f", "job.yaml", "-n", &namespace.name, "--app", "count", "--wait=false"];
+    evolve.run(&deploy).await.succeeded();
+    let ended = evolve.run(&["logs", "-n", &namespace.name, "job/count", "-f", "--no-prefix"]).await;
+    assert_eq!(ended.succeeded().stdout, "one\ntwo\n");
+}

@@ -96,7 +96,8 @@ impl<S: LogSink> Pipe<S> {
         if let Some(last) = self.splitter.finish() {
             self.unseen(last).await?;
         }
-        self.close_resumption().await?;
+        // Nothing came after what was seen, so nothing can be missing between.
+        self.resumption = None;
         self.settle().await
     }
 

@@ -1,6 +1,6 @@
 //! Finds the containers that appear and go while logs are followed.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream::BoxStream};
 use serde_json::Value;
@@ -20,6 +20,9 @@ use crate::{
     model::LogSource,
     rules::{fields::text, logs::Container, scope::PodQuery},
 };
+
+/// How often it is looked whether what was named is finished, once none of its containers runs.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The containers of the pods that are followed.
 struct Known<'r, S> {
@@ -56,6 +59,7 @@ pub(super) async fn follow<S: LogSink>(
     let mut jobs: Vec<Jobs> = choice.queries.iter().map(|_| Jobs::default()).collect();
     let mut known = Known { shared, run, pods: HashMap::new(), sources: 0, complete: 0 };
     loop {
+        let ending = known.run.tasks.is_empty() && known.complete >= choice.queries.len() && choice.is_finite;
         tokio::select! {
             biased;
             () = ctx.cancel.cancelled() => {
@@ -79,6 +83,8 @@ pub(super) async fn follow<S: LogSink>(
                 WatchEvent::Interrupted(why) => shared.note(format!("the watch on pods broke off, going on: {why}")),
                 WatchEvent::Refused(error) => return Err(error),
             },
+            // A Job says that it is finished a moment after its last pod.
+            () = tokio::time::sleep(LOOK_AGAIN), if ending => {}
         }
         if known.run.closed {
             return Ok(());
