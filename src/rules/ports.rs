@@ -89,7 +89,7 @@ impl Port {
     pub fn url(&self, address: &str) -> String {
         match self.scheme() {
             Some(scheme) => format!("{scheme}://{address}"),
-            None => address.to_string(),
+            None => address.to_owned(),
         }
     }
 
