@@ -113,7 +113,7 @@ fn a_typo_names_its_place_and_the_nearest_key() {
         snapbox::str![[r#"
 evolve.yaml:2:1: unknown key "namspace"; did you mean "namespace"?
 evolve.yaml:6:7: unknown key "time-out" in profiles.dev.deploy; did you mean "timeout"?
-evolve.yaml:7:5: unknown key "zzz" in profiles.dev (the keys here are namespace, images, manifests, kustomize, substitute, secrets, deploy and checks)
+evolve.yaml:7:5: unknown key "zzz" in profiles.dev (the keys here are namespace, images, manifests, kustomize, substitute, secrets, deploy, scale, checks and watch)
 "#]]
     );
 }

@@ -138,7 +138,7 @@ async fn what_does_not_keep_running_is_told_with_its_exit_code() {
         Some(shop.status(&[]).await).filter(|ended| ended.stdout.contains("(2 times)"))
     })
     .await;
-    ended.reported(&["fails: deployment.apps/broken: pod broken-", "exit code 3", "$ kubectl logs broken-"]);
+    ended.reported(&["fails: deployment.apps/broken: pod broken-", "exit code 3", "$ kubectl evolve logs pod/broken-"]);
     assert!(ended.stdout.contains("✓ deployment.apps/api"), "{ended}");
 }
 

@@ -193,8 +193,8 @@ fn more(status: &WorkloadStatus) -> Option<String> {
         Some(pod) if pod.restarts > 0 || pod.last_end.is_some() => {
             let container = pod.containers.iter().find(|container| !container.ready && container.last_end.is_some());
             let container = container.map(|container| format!(" -c {}", container.name)).unwrap_or_default();
-            let previous = if pod.restarts > 0 { " --previous" } else { "" };
-            format!("kubectl logs {}{container}{previous} -n {namespace}", pod.name)
+            let previous = if pod.restarts > 0 { " -p" } else { "" };
+            format!("kubectl evolve logs pod/{}{container}{previous} -n {namespace}", pod.name)
         }
         Some(pod) => format!("kubectl describe pod {} -n {namespace}", pod.name),
         None => format!("kubectl describe {} -n {namespace}", status.object),

@@ -77,7 +77,7 @@ fn one_pod_that_fails_beside_one_that_serves_is_a_degradation() {
         "{}",
         report.summary
     );
-    assert_eq!(report.workloads[0].more.as_deref(), Some("kubectl logs api-5d9-b -c main --previous -n shop"));
+    assert_eq!(report.workloads[0].more.as_deref(), Some("kubectl evolve logs pod/api-5d9-b -c main -p -n shop"));
     assert_eq!(report.workloads[0].sets[0].pods[0].name, "api-5d9-b", "what needs attention comes first");
 }
 

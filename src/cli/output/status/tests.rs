@@ -61,7 +61,7 @@ fn workload(name: &str, pods: Vec<PodStatus>) -> WorkloadStatus {
         verdict: if worst.is_some() { Verdict::Degraded } else { Verdict::Healthy },
         message: worst.map_or_else(String::new, |pod| format!("pod {}: {}", pod.name, pod.message)),
         health: Some(Health::current("2 replicas available")),
-        more: worst.map(|pod| format!("kubectl logs {} -c main --previous -n shop", pod.name)),
+        more: worst.map(|pod| format!("kubectl evolve logs pod/{} -c main -p -n shop", pod.name)),
         created: "2026-11-21T09:00:00Z".into(),
         pods: counts,
         sets: vec![SetStatus {
@@ -145,7 +145,7 @@ fn in_a_pipe_nothing_is_folded() {
 
 ! deployment.apps/api  1/2 ready  70m
 │ pod api-5d9-b: main does not keep running (5 times): exit code 1: the application reported an error
-│ $ kubectl logs api-5d9-b -c main --previous -n shop
+│ $ kubectl evolve logs pod/api-5d9-b -c main -p -n shop
 ├─ ✗ revision 2 (api-5d9)  1/2 ready  70m
 │  │ image api:2 (sha256:0123456789ab)
 │  ├─ ✗ api-5d9-b  CrashLoopBackOff  4 restarts, the last 2m ago (exit code 1: the application reported an error)  cpu 3m  memory 20Mi/64Mi  70m
@@ -178,7 +178,7 @@ fn at_a_terminal_long_lines_are_folded() {
 ! deployment.apps/api  1/2 ready  70m
 │ pod api-5d9-b: main does not keep running (5 times): exit code 1: the
 │   application reported an error
-│ $ kubectl logs api-5d9-b -c main --previous -n shop
+│ $ kubectl evolve logs pod/api-5d9-b -c main -p -n shop
 ├─ ✗ revision 2 (api-5d9)  1/2 ready  70m
 │  │ image api:2 (sha256:0123456789ab)
 │  ├─ ✗ api-5d9-b  CrashLoopBackOff  4 restarts, the last 2m ago (exit code 1:
