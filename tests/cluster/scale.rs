@@ -1,8 +1,10 @@
 //! Numbers of replicas: changed, brought back, put to sleep and woken.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::support::{Namespace, Shop, TestCluster};
+use super::support::{Namespace, Shop, wait_until};
 
 const APP: &str = "apiVersion: apps/v1
 kind: Deployment
@@ -92,7 +94,8 @@ async fn an_autoscaler_is_named_and_its_bounds_are_set() {
 #[tokio::test]
 async fn what_sleeps_wakes_as_it_was() {
     let shop = Shop::open("scale").await;
-    let web = APP.replace("api", "web").replace("replicas: 1", "replicas: 2");
+    let web =
+        APP.replace("name: api", "name: web").replace("app: api", "app: web").replace("replicas: 1", "replicas: 2");
     shop.deploy(&format!("{APP}---\n{web}"), &[]).await.succeeded();
     // Twice, as after a process that was killed: the second one must not take the zero for how it was.
     for _ in 0..2 {
@@ -112,13 +115,11 @@ async fn what_sleeps_wakes_as_it_was() {
 async fn a_quota_that_is_too_small_is_in_the_way() {
     let shop = Shop::open("scale").await;
     let quota = "---\napiVersion: v1\nkind: ResourceQuota\nmetadata: {name: few}\nspec: {hard: {requests.cpu: 25m}}\n";
-    shop.deploy(&format!("{APP}{quota}"), &["--wait=true"]).await.succeeded();
+    shop.deploy(&format!("{APP}{quota}"), &[]).await.succeeded();
     let used =
         async || shop.get("resourcequotas", "few").await["status"]["used"]["requests.cpu"].as_str() == Some("10m");
-    if TestCluster::real().await.is_some() {
-        let told = async || used().await.then_some(());
-        super::support::wait_until("the quota to be counted", std::time::Duration::from_secs(30), told).await;
-    }
+    let told = async || used().await.then_some(());
+    wait_until("the quota to be counted", Duration::from_secs(30), told).await;
     let ended = shop.command(&["scale", "api", "4"]).await;
     ended.reported(&["in the way: resourcequota/few allows 25m of requests.cpu", "not scaled"]);
     assert_eq!(replicas(&shop.namespace).await, 1);
