@@ -95,7 +95,9 @@ fn deleted(object: &Value) -> Option<Health> {
 fn not_observed(object: &Value) -> Option<Health> {
     let observed = number(object, "/status/observedGeneration")?;
     let generation = number(object, "/metadata/generation")?;
-    (observed != generation).then(|| Health::in_progress("waiting for its controller to see the change"))
+    // A controller that was at work on an object of the same name, deleted since, may leave a later one's number behind
+    // (`UpdateStatefulSetStatus` writes the old status onto the new object after a conflict).
+    (observed < generation).then(|| Health::in_progress("waiting for its controller to see the change"))
 }
 
 fn reconciling(object: &Value) -> Option<Health> {
@@ -153,6 +155,14 @@ mod tests {
             "{apiVersion: x.io/v1, kind: Cache, metadata: {generation: 3}, status: {conditions: [{type: Ready, status: 'True', observedGeneration: 2}]}}",
         );
         assert_eq!(health.status, Status::InProgress, "{health:?}");
+    }
+
+    #[test]
+    fn a_number_left_by_an_object_that_was_replaced_is_no_change_to_wait_for() {
+        let health = judge(
+            "{apiVersion: apps/v1, kind: StatefulSet, metadata: {generation: 1}, spec: {replicas: 1}, status: {observedGeneration: 2, replicas: 1, readyReplicas: 1, availableReplicas: 1, currentReplicas: 1, updatedReplicas: 1, currentRevision: a, updateRevision: a}}",
+        );
+        assert_eq!(health.status, Status::Current, "{health:?}");
     }
 
     #[test]
