@@ -31,7 +31,7 @@ spec:
 ";
 const RULES: &str = "name: shop
 watch:
-  rules: [{rule: notReady, during: 1s, severity: error}]
+  rules: [{rule: notReady, during: 3s, severity: error}]
   webhooks: [{urlEnv: HOOK}, {urlEnv: SLACK, format: slack}]
 ";
 
@@ -212,7 +212,7 @@ async fn a_mail_server_takes_the_mail() {
     let namespace = cluster.namespace("alerts-mail").await;
     broken(&namespace).await;
     let evolve = Evolve::new(&cluster.kubeconfig);
-    let rules = "name: shop\nwatch:\n  rules: [{rule: notReady, during: 1s, severity: error}]\n";
+    let rules = "name: shop\nwatch:\n  rules: [{rule: notReady, during: 3s, severity: error}]\n";
     let email = "{server: 127.0.0.1, security: none, from: evolve@shop.example, to: [ops@shop.example]";
     evolve.file("evolve.yaml", &format!("{rules}  email: {email}, port: {port}}}\n"));
     let mail = wait_until("the mail", DEADLINE, async || {
