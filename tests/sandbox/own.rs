@@ -18,7 +18,8 @@ async fn the_reference_application_comes_up_fails_and_is_rolled_back() {
     }
     let config = format!("--config {}", app.join("evolve.yaml").display());
     let deploy = |more: &str| {
-        let output = cluster.run(EVOLVE, &format!("deploy {config} --timeout 100s {more}"));
+        let output =
+            cluster.run(EVOLVE, &format!("deploy {config} --timeout 100s --grace 1s --restart-budget 0 {more}"));
         (output.status.success(), text(&output))
     };
     let (well, told) = deploy("");

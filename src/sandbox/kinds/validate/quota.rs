@@ -275,9 +275,7 @@ fn range(limit: &Value, name: &str, kind: &str, path: &Path<'_>, causes: &mut Ca
             causes.invalid(&at.key(name), ratio.to_string(), format!("ratio {ratio} is less than 1"));
         }
         if let (Some(lower), Some(upper)) = (lower, upper) {
-            #[allow(clippy::cast_precision_loss)]
             let most = upper.nano() as f64 / lower.nano() as f64;
-            #[allow(clippy::cast_precision_loss)]
             let wanted = ratio.nano() as f64 / 1e9;
             if wanted > most {
                 let detail = format!("ratio {ratio} is greater than max/min = {most:.6}");
